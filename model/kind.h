@@ -1,0 +1,31 @@
+#pragma once
+/* The seam between model.c and the model kinds: how a kind comes to life.
+ *
+ * A kind is one opener, declared here, and one row in the table of model.c. An opener fills
+ * ModelParts: what the model is, its state, and the functions that work on the state. Kinds that
+ * live in a file get it read and checked as far as a reader can that knows no kind (weights.h). */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/model.h"
+#include "model/weights.h"
+
+typedef struct {
+    ModelInfo info;                  // everything it points to is owned by state
+    void *state;                     // owned; interface->close(state) frees it
+    const ModelInterface *interface; // settle and maps may be NULL, the rest must be there
+} ModelParts;
+
+/* On success the opener has taken over what *file owns and left it zeroed; on failure file is
+ * untouched, nothing else is left behind, and err (MODEL_ERR_BYTES) holds one sentence. */
+bool cnn_model_open(ModelFile *file, ModelParts *parts, char *err);
+bool ln_model_open(ModelFile *file, ModelParts *parts, char *err);
+
+/* Built-in, needs no file. */
+bool circuit_model_open(ModelParts *parts, char *err);
+
+/* Writes one sentence into err (MODEL_ERR_BYTES), cut if it is too long, and returns false. */
+bool model_refuse(char *err, const char *format, ...);
+
+/* Zeroed floats on a 64-byte boundary, for free(); NULL when there is no memory. count > 0. */
+float *model_alloc(size_t count);

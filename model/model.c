@@ -1,0 +1,124 @@
+#include "model/model.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cblas.h>
+
+#include "model/kind.h"
+
+struct Model {
+    ModelParts parts;
+};
+
+static const struct {
+    const char *kind;
+    bool (*open)(ModelFile *file, ModelParts *parts, char *err);
+} file_kinds[] = {
+    {"cnn", cnn_model_open},
+    {"ln", ln_model_open},
+};
+
+enum { FILE_KINDS = sizeof file_kinds / sizeof file_kinds[0] };
+
+static bool open_kind(ModelFile *file, ModelParts *parts, char *err)
+{
+    for (size_t i = 0; i < FILE_KINDS; i++)
+        if (strcmp(file->info.kind, file_kinds[i].kind) == 0)
+            return file_kinds[i].open(file, parts, err);
+    return model_refuse(err, "%s: kind \"%s\" is not known; \"cnn\" and \"ln\" are", file->path,
+                        file->info.kind);
+}
+
+static bool open_file(const char *path, ModelParts *parts, char *err)
+{
+    ModelFile file;
+    if (!model_file_read(path, &file, err))
+        return false;
+    bool is_open = open_kind(&file, parts, err);
+    model_file_finish(&file);
+    return is_open;
+}
+
+Model *model_open(const char *name_or_path, char *err)
+{
+    // The frame loop has one core for the models: a second BLAS thread only adds jitter.
+    openblas_set_num_threads(1);
+    Model *model = calloc(1, sizeof *model);
+    if (model == NULL) {
+        model_refuse(err, "%s: no memory for a model", name_or_path);
+        return NULL;
+    }
+    if (!open_file(name_or_path, &model->parts, err)) {
+        free(model);
+        return NULL;
+    }
+    return model;
+}
+
+const ModelInfo *model_info(const Model *model)
+{
+    return &model->parts.info;
+}
+
+void model_step(Model *model, const float *lum, float *rates_hz)
+{
+    model->parts.interface->step(model->parts.state, lum, rates_hz);
+}
+
+void model_settle(Model *model)
+{
+    if (model->parts.interface->settle != NULL)
+        model->parts.interface->settle(model->parts.state);
+}
+
+void model_mark(Model *model)
+{
+    model->parts.interface->mark(model->parts.state);
+}
+
+void model_rewind(Model *model)
+{
+    model->parts.interface->rewind(model->parts.state);
+}
+
+void model_reset(Model *model)
+{
+    model->parts.interface->reset(model->parts.state);
+}
+
+void model_maps(const Model *model, ModelMaps *maps)
+{
+    *maps = (ModelMaps){0};
+    if (model->parts.interface->maps != NULL)
+        model->parts.interface->maps(model->parts.state, maps);
+}
+
+void model_close(Model *model)
+{
+    if (model == NULL)
+        return;
+    model->parts.interface->close(model->parts.state);
+    free(model);
+}
+
+bool model_refuse(char *err, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(err, MODEL_ERR_BYTES, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+float *model_alloc(size_t count)
+{
+    enum { ALIGNMENT = 64 };
+    size_t bytes = (count * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    float *values = aligned_alloc(ALIGNMENT, bytes);
+    if (values != NULL)
+        memset(values, 0, bytes);
+    return values;
+}
