@@ -44,6 +44,12 @@ bool ring_pop(Ring *ring, void *record)
     return true;
 }
 
+uint32_t ring_fill(const Ring *ring)
+{
+    return atomic_load_explicit(&ring->written, memory_order_relaxed) -
+           atomic_load_explicit(&ring->read, memory_order_relaxed);
+}
+
 uint64_t ring_lost(const Ring *ring)
 {
     return atomic_load_explicit(&ring->lost, memory_order_relaxed);

@@ -11,7 +11,7 @@
 typedef struct {
     unsigned char *records; // owned, capacity × record_bytes
     size_t record_bytes;
-    uint32_t capacity; // a power of two
+    uint32_t capacity;        // a power of two
     _Atomic uint32_t written; // the writer's
     _Atomic uint32_t read;    // the reader's
     _Atomic uint64_t lost;    // the writer's
@@ -25,6 +25,9 @@ bool ring_push(Ring *ring, const void *record);
 
 /* Reader: copies the oldest record out; false when there is none. */
 bool ring_pop(Ring *ring, void *record);
+
+/* Records waiting to be read, as the writer sees it. */
+uint32_t ring_fill(const Ring *ring);
 
 uint64_t ring_lost(const Ring *ring);
 void ring_finish(Ring *ring);

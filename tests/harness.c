@@ -21,8 +21,8 @@ int test_main(const char *suite_name, const TestCase *cases, size_t count)
         CU_add_test(suite, cases[i].sentence, cases[i].run);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_ErrorCode ran = CU_basic_run_tests();
-    bool failed = ran != CUE_SUCCESS || CU_get_number_of_failures() > 0 ||
-                  CU_get_number_of_tests_run() == 0;
+    bool failed =
+        ran != CUE_SUCCESS || CU_get_number_of_failures() > 0 || CU_get_number_of_tests_run() == 0;
     CU_cleanup_registry();
     if (failed)
         return EXIT_FAILURE;

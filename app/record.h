@@ -1,0 +1,43 @@
+#pragma once
+/* What the frame loop hands to the recorder: one message a refresh, and one for each model's row.
+ *
+ * Times are ns of the session clock; -1 where nothing was measured. Refreshes are numbered as
+ * in render/display.h. */
+#include <stdint.h>
+
+#include "render/display.h"
+
+typedef struct {
+    int64_t refresh;
+    int64_t
+        image;  // the refresh whose image was on screen; == refresh when on time, -1: still blank
+    int missed; // 1: this refresh showed the image of the one before
+    int trial;  // from 0; -1 after the last
+    int block, condition, repeat;
+    int64_t trial_frame; // 0 at the trial's first refresh, its background before included
+    int trigger_code;    // the code due at this refresh, 0 for none
+    int64_t start_ns, drawn_ns, modelled_ns, requested_ns, vblank_ns;
+    int64_t margin_ns; // deadline minus the moment the swap was asked for
+    FlipTimeSource time_source;
+    int models_late; // models that had not answered when the swap was asked for
+} FrameRecord;
+
+typedef struct {
+    int64_t refresh;
+    int model;
+    int is_late;
+    int64_t latency_ns;
+} RatesRecord;
+
+typedef enum { RECORD_FRAME, RECORD_RATES } RecordKind;
+
+/* A slot of the recorder's ring; rates_hz holds the cells of the model, as many as the largest has.
+ */
+typedef struct {
+    RecordKind kind;
+    union {
+        FrameRecord frame;
+        RatesRecord rates;
+    };
+    float rates_hz[];
+} RecordSlot;

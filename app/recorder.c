@@ -1,0 +1,307 @@
+#include "app/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/clock.h"
+#include "app/series.h"
+#include "rig/ring.h"
+
+// Half a minute of 60 Hz with three models: longer than any stall of a disk that is still alive.
+enum { RING_SLOTS = 8192, PATH_BYTES_MAX = 4096 };
+static const int64_t SYNC_NS = 1000000000, PAUSE_NS = 5000000;
+
+struct Recorder {
+    // set at create, read by both threads
+    int models;
+    int cells[LOCKSTEP_MAX_MODELS], first_column[LOCKSTEP_MAX_MODELS], columns;
+    size_t slot_bytes;
+    Ring ring;
+    pthread_t thread;
+    RecordSlot *incoming; // frame thread's scratch slot
+    // recorder thread only
+    RecordSlot *outgoing;
+    float *blank_row; // (columns) NaN
+    FILE *frames;
+    int rates_fd;
+    int64_t last_sync_ns, last_image_ns;
+    Series interval_us, latency_us[LOCKSTEP_MAX_MODELS];
+    RecorderFigures figures;
+    char failure[RECORDER_ERR_BYTES];
+    char folder[PATH_BYTES_MAX];
+    // one flag each way
+    atomic_bool is_stopping; // frame thread writes
+    atomic_bool has_failed;  // recorder thread writes
+};
+
+static const char *const source_names[] = {
+    [FLIP_TIME_DISPLAY] = "display",
+    [FLIP_TIME_SWAP_RETURN] = "swap",
+    [FLIP_TIME_SIMULATED] = "simulated",
+};
+
+static void fail(Recorder *r, const char *file)
+{
+    if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
+        return;
+    snprintf(r->failure, sizeof r->failure, "%.300s/%s: %s; %" PRId64 " refreshes are saved",
+             r->folder, file, strerror(errno), r->figures.refreshes);
+    // release: the sentence is complete before anybody reads it
+    atomic_store_explicit(&r->has_failed, true, memory_order_release);
+}
+
+static void write_frame(Recorder *r, const FrameRecord *f)
+{
+    fprintf(r->frames,
+            "%" PRId64 "\t%" PRId64 "\t%d\t%d\t%d\t%d\t%d\t%" PRId64 "\t%d\t%" PRId64 "\t%" PRId64
+            "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%d\n",
+            f->refresh, f->image, f->missed, f->trial, f->block, f->condition, f->repeat,
+            f->trial_frame, f->trigger_code, f->start_ns, f->drawn_ns, f->modelled_ns,
+            f->requested_ns, f->vblank_ns, f->margin_ns, source_names[f->time_source],
+            f->models_late);
+    if (ferror(r->frames))
+        fail(r, "frames.tsv");
+}
+
+static bool write_floats(int fd, const float *values, size_t count, int64_t at)
+{
+    const char *bytes = (const char *)values;
+    size_t left = count * sizeof *values;
+    while (left > 0) {
+        ssize_t written = pwrite(fd, bytes, left, (off_t)at);
+        if (written < 0)
+            return false;
+        bytes += written;
+        at += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
+static int64_t row_offset(const Recorder *r, int64_t refresh, int column)
+{
+    return (refresh * r->columns + column) * (int64_t)sizeof(float);
+}
+
+static void keep_frame(Recorder *r, const FrameRecord *frame)
+{
+    write_frame(r, frame);
+    if (!write_floats(r->rates_fd, r->blank_row, (size_t)r->columns,
+                      row_offset(r, frame->refresh, 0)))
+        fail(r, "rates.f32");
+    if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
+        return;
+    r->figures.refreshes++;
+    r->figures.missed += frame->missed;
+    r->figures.shown += !frame->missed;
+    if (frame->missed || frame->vblank_ns < 0)
+        return;
+    if (r->last_image_ns >= 0)
+        series_add(&r->interval_us, (frame->vblank_ns - r->last_image_ns) / 1000);
+    r->last_image_ns = frame->vblank_ns;
+}
+
+static void keep_rates(Recorder *r, const RatesRecord *rates, const float *rates_hz)
+{
+    int m = rates->model;
+    if (!write_floats(r->rates_fd, rates_hz, (size_t)r->cells[m],
+                      row_offset(r, rates->refresh, r->first_column[m])))
+        fail(r, "rates.f32");
+    series_add(&r->latency_us[m], rates->latency_ns / 1000);
+    r->figures.model_late[m] += rates->is_late;
+}
+
+static void sync_files(Recorder *r)
+{
+    if (fflush(r->frames) != 0 || fdatasync(fileno(r->frames)) != 0)
+        fail(r, "frames.tsv");
+    if (fdatasync(r->rates_fd) != 0)
+        fail(r, "rates.f32");
+    r->last_sync_ns = session_now_ns(NULL);
+}
+
+static void drain(Recorder *r)
+{
+    while (ring_pop(&r->ring, r->outgoing)) {
+        if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
+            continue; // what is on disk stays as it is
+        if (r->outgoing->kind == RECORD_FRAME)
+            keep_frame(r, &r->outgoing->frame);
+        else
+            keep_rates(r, &r->outgoing->rates, r->outgoing->rates_hz);
+    }
+}
+
+static void *recorder_thread(void *argument)
+{
+    Recorder *r = argument;
+    bool is_last = false;
+    while (!is_last) {
+        // acquire: everything queued before the flag is seen by the drain below
+        is_last = atomic_load_explicit(&r->is_stopping, memory_order_acquire);
+        drain(r);
+        if (is_last || session_now_ns(NULL) - r->last_sync_ns > SYNC_NS)
+            sync_files(r);
+        if (!is_last)
+            session_sleep_until_ns(NULL, session_now_ns(NULL) + PAUSE_NS);
+    }
+    return NULL;
+}
+
+static bool open_files(Recorder *r, char *err)
+{
+    char path[PATH_BYTES_MAX + 16];
+    snprintf(path, sizeof path, "%s/frames.tsv", r->folder);
+    r->frames = fopen(path, "w");
+    if (r->frames) {
+        fputs("refresh\timage\tmissed\ttrial\tblock\tcondition\trepeat\ttrial_frame\ttrigger_code\t"
+              "start_ns\tdrawn_ns\tmodelled_ns\trequested_ns\tvblank_ns\tmargin_ns\ttime_source\t"
+              "models_late\n",
+              r->frames);
+        snprintf(path, sizeof path, "%s/rates.f32", r->folder);
+        r->rates_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }
+    if (!r->frames || r->rates_fd < 0) {
+        snprintf(err, RECORDER_ERR_BYTES, "%.400s: %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool allocate(Recorder *r, int models, const int *cells)
+{
+    int most_cells = 0;
+    r->models = models;
+    for (int m = 0; m < models; m++) {
+        r->cells[m] = cells[m];
+        r->first_column[m] = r->columns;
+        r->columns += cells[m];
+        most_cells = cells[m] > most_cells ? cells[m] : most_cells;
+    }
+    // rounded up, so that every slot of the ring is aligned
+    r->slot_bytes = (sizeof(RecordSlot) + (size_t)most_cells * sizeof(float) + 7) & ~(size_t)7;
+    r->incoming = calloc(1, r->slot_bytes);
+    r->outgoing = calloc(1, r->slot_bytes);
+    r->blank_row = calloc((size_t)r->columns + 1, sizeof *r->blank_row);
+    if (!r->incoming || !r->outgoing || !r->blank_row ||
+        !ring_init(&r->ring, r->slot_bytes, RING_SLOTS))
+        return false;
+    for (int c = 0; c < r->columns; c++)
+        r->blank_row[c] = NAN;
+    return true;
+}
+
+Recorder *recorder_create(const char *folder, int models, const int *cells, char *err)
+{
+    Recorder *r = calloc(1, sizeof *r);
+    if (!r) {
+        snprintf(err, RECORDER_ERR_BYTES, "out of memory for the recorder");
+        return NULL;
+    }
+    r->rates_fd = -1;
+    r->last_image_ns = -1;
+    snprintf(r->folder, sizeof r->folder, "%s", folder);
+    snprintf(err, RECORDER_ERR_BYTES, "out of memory for the recorder");
+    if (allocate(r, models, cells) && open_files(r, err)) {
+        r->last_sync_ns = session_now_ns(NULL);
+        if (pthread_create(&r->thread, NULL, recorder_thread, r) == 0)
+            return r;
+        snprintf(err, RECORDER_ERR_BYTES, "cannot start the recorder's thread");
+    }
+    recorder_destroy(r);
+    return NULL;
+}
+
+void recorder_frame(Recorder *r, const FrameRecord *frame)
+{
+    r->incoming->kind = RECORD_FRAME;
+    r->incoming->frame = *frame;
+    ring_push(&r->ring, r->incoming);
+}
+
+void recorder_rates(Recorder *r, const LockstepRow *row)
+{
+    r->incoming->kind = RECORD_RATES;
+    r->incoming->rates = (RatesRecord){.refresh = row->refresh,
+                                       .model = row->model,
+                                       .is_late = row->is_late,
+                                       .latency_ns = row->latency_ns};
+    memcpy(r->incoming->rates_hz, row->rates_hz, (size_t)r->cells[row->model] * sizeof(float));
+    ring_push(&r->ring, r->incoming);
+}
+
+void recorder_catch_up(Recorder *r)
+{
+    while (ring_fill(&r->ring) > RING_SLOTS / 2 && !recorder_has_failed(r))
+        session_sleep_until_ns(NULL, session_now_ns(NULL) + PAUSE_NS / 5);
+}
+
+bool recorder_has_failed(const Recorder *r)
+{
+    return atomic_load_explicit(&r->has_failed, memory_order_acquire);
+}
+
+static RecorderSpread spread(Series *series)
+{
+    return (RecorderSpread){
+        .p50 = series_percentile(series, 0.5),
+        .p99 = series_percentile(series, 0.99),
+        .max = series_percentile(series, 1),
+    };
+}
+
+static void summarise(Recorder *r)
+{
+    RecorderFigures *figures = &r->figures;
+    figures->interval_us = spread(&r->interval_us);
+    Series all = {0};
+    for (int m = 0; m < r->models; m++) {
+        figures->model_latency_us[m] = spread(&r->latency_us[m]);
+        figures->late += figures->model_late[m];
+        series_append(&all, &r->latency_us[m]);
+    }
+    figures->latency_us = spread(&all);
+    figures->lost = ring_lost(&r->ring);
+    series_finish(&all);
+}
+
+bool recorder_finish(Recorder *r, RecorderFigures *figures, char *err)
+{
+    // release: every record above is in the ring before the flag
+    atomic_store_explicit(&r->is_stopping, true, memory_order_release);
+    pthread_join(r->thread, NULL);
+    summarise(r);
+    *figures = r->figures;
+    if (fclose(r->frames) != 0)
+        fail(r, "frames.tsv");
+    r->frames = NULL;
+    if (recorder_has_failed(r))
+        snprintf(err, RECORDER_ERR_BYTES, "%s", r->failure);
+    return !recorder_has_failed(r);
+}
+
+void recorder_destroy(Recorder *r)
+{
+    if (!r)
+        return;
+    if (r->frames)
+        fclose(r->frames);
+    if (r->rates_fd >= 0)
+        close(r->rates_fd);
+    for (int m = 0; m < LOCKSTEP_MAX_MODELS; m++)
+        series_finish(&r->latency_us[m]);
+    series_finish(&r->interval_us);
+    ring_finish(&r->ring);
+    free(r->blank_row);
+    free(r->outgoing);
+    free(r->incoming);
+    free(r);
+}

@@ -1,0 +1,273 @@
+#include "app/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/clock.h"
+#include "app/trial.h"
+#include "render/stimulus.h"
+
+// The swap itself and the copy into the window come after the models: keep this much of the frame
+// free.
+static const int64_t SWAP_RESERVE_NS = 2000000;
+
+struct Session {
+    SessionParts parts;              // borrowed, set at create
+    Stimulus **stimuli;              // owned, (plan trials); NULL for a blank one
+    float *lum[LOCKSTEP_MAX_MODELS]; // owned once per distinct raster, (height_px, width_px)
+    const float *lum_of[LOCKSTEP_MAX_MODELS];
+    int trial; // the plan's trial that holds `refresh`
+    Scene scene;
+    FrameRecord record; // of the refresh being worked on
+    int64_t refresh;    // the one being worked on; every refresh counts, shown or missed
+    int64_t last_image; // what is on screen, -1: nothing yet
+    Flip flip;
+};
+
+static Raster model_raster(const Model *model)
+{
+    const ModelInfo *info = model_info(model);
+    return (Raster){info->width_px, info->height_px, info->um_per_px};
+}
+
+static bool is_same_raster(Raster a, Raster b)
+{
+    return a.width_px == b.width_px && a.height_px == b.height_px && !(a.um_per_px < b.um_per_px) &&
+           !(a.um_per_px > b.um_per_px);
+}
+
+static bool open_rasters(Session *s)
+{
+    for (int m = 0; m < s->parts.models_count; m++) {
+        Raster raster = model_raster(s->parts.models[m]);
+        for (int other = 0; other < m && !s->lum_of[m]; other++)
+            if (is_same_raster(raster, model_raster(s->parts.models[other])))
+                s->lum_of[m] = s->lum_of[other];
+        if (s->lum_of[m])
+            continue;
+        s->lum[m] = calloc((size_t)raster.width_px * (size_t)raster.height_px, sizeof(float));
+        s->lum_of[m] = s->lum[m];
+        if (!s->lum[m])
+            return false;
+    }
+    return true;
+}
+
+static bool open_stimuli(Session *s, char *err)
+{
+    const Plan *plan = s->parts.plan;
+    s->stimuli = calloc((size_t)plan->trials_count, sizeof(Stimulus *));
+    for (int t = 0; s->stimuli && t < plan->trials_count; t++) {
+        if (plan->trials[t].first_refresh >= s->parts.refreshes)
+            break; // never reached, and a long noise protocol need not hold its patterns
+        StimulusSpec spec = trial_stimulus(plan, t);
+        char why[STIMULUS_ERR_BYTES];
+        s->stimuli[t] = stimulus_create(&spec, why);
+        if (!s->stimuli[t]) {
+            snprintf(err, SESSION_ERR_BYTES, "block '%s', trial %d: %s",
+                     plan->protocol->blocks[plan->trials[t].block].name, t + 1, why);
+            return false;
+        }
+    }
+    return s->stimuli != NULL;
+}
+
+Session *session_create(const SessionParts *parts, char *err)
+{
+    snprintf(err, SESSION_ERR_BYTES, "out of memory for the session");
+    Session *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->parts = *parts;
+    s->last_image = -1;
+    if (open_rasters(s) && open_stimuli(s, err))
+        return s;
+    session_destroy(s);
+    return NULL;
+}
+
+void session_destroy(Session *s)
+{
+    if (!s)
+        return;
+    for (int m = 0; m < LOCKSTEP_MAX_MODELS; m++)
+        free(s->lum[m]);
+    for (int t = 0; s->stimuli && t < s->parts.plan->trials_count; t++)
+        stimulus_destroy(s->stimuli[t]);
+    free(s->stimuli);
+    free(s);
+}
+
+static int64_t trial_frames(const PlanTrial *trial)
+{
+    return trial->before_frames + trial->stimulus_frames + trial->after_frames;
+}
+
+static void find_trial(Session *s)
+{
+    const Plan *plan = s->parts.plan;
+    while (s->trial + 1 < plan->trials_count &&
+           s->refresh >=
+               plan->trials[s->trial].first_refresh + trial_frames(&plan->trials[s->trial]))
+        s->trial++;
+}
+
+// What the schedule has for the refresh being worked on.
+static void describe_refresh(Session *s)
+{
+    find_trial(s);
+    const PlanTrial *trial = &s->parts.plan->trials[s->trial];
+    const ProtocolBlock *block = &s->parts.plan->protocol->blocks[trial->block];
+    int64_t trial_frame = s->refresh - trial->first_refresh;
+    s->record = (FrameRecord){
+        .refresh = s->refresh,
+        .image = s->refresh,
+        .trial = s->trial,
+        .block = trial->block,
+        .condition = trial->condition,
+        .repeat = trial->repeat,
+        .trial_frame = trial_frame,
+        .trigger_code = trial_frame == trial->before_frames ? block->trigger_code : 0,
+    };
+}
+
+static void next_frame(Session *s)
+{
+    describe_refresh(s);
+    s->record.start_ns = session_now_ns(NULL);
+    const PlanTrial *trial = &s->parts.plan->trials[s->trial];
+    int64_t frame = s->record.trial_frame - trial->before_frames;
+    s->scene =
+        (Scene){.kind = SCENE_UNIFORM, .background_lum = trial_background(s->parts.plan, s->trial)};
+    if (frame >= 0 && frame < trial->stimulus_frames)
+        stimulus_scene(s->stimuli[s->trial], frame, &s->scene);
+}
+
+static void draw(Session *s)
+{
+    display_draw(s->parts.display, &s->scene, s->refresh, s->record.block);
+    s->record.drawn_ns = session_now_ns(NULL);
+}
+
+static int64_t models_late(const Session *s)
+{
+    int64_t late = 0;
+    for (int m = 0; m < s->parts.models_count; m++)
+        late += lockstep_late_count(s->parts.lockstep, m);
+    return late;
+}
+
+static void step_models(Session *s)
+{
+    for (int m = 0; m < s->parts.models_count; m++) {
+        Raster raster = model_raster(s->parts.models[m]);
+        if (s->lum[m])
+            scene_average(&s->scene, &raster, s->lum[m]);
+    }
+    int64_t deadline_ns = s->parts.is_offline
+                              ? INT64_MAX
+                              : display_deadline_ns(s->parts.display, s->refresh) - SWAP_RESERVE_NS;
+    int64_t late_before = models_late(s);
+    lockstep_offer(s->parts.lockstep, s->refresh, s->lum_of, deadline_ns);
+    s->record.models_late = (int)(models_late(s) - late_before);
+    s->record.modelled_ns = session_now_ns(NULL);
+}
+
+static void inject_fault(const Session *s)
+{
+    const SessionFault *fault = &s->parts.fault;
+    if (fault->every > 0 && s->refresh % fault->every == fault->every - 1)
+        session_sleep_until_ns(NULL, session_now_ns(NULL) + fault->ms * 1000000);
+}
+
+static void present(Session *s)
+{
+    inject_fault(s);
+    int64_t deadline_ns = display_deadline_ns(s->parts.display, s->refresh);
+    display_present(s->parts.display, &s->flip);
+    s->record.requested_ns = s->flip.requested_ns;
+    s->record.vblank_ns = s->flip.vblank_ns;
+    s->record.time_source = s->flip.source;
+    s->record.margin_ns = deadline_ns - s->flip.requested_ns;
+}
+
+// Refreshes that went by with the old image on screen.
+static void record_missed(Session *s, int64_t until)
+{
+    for (; s->refresh < until && s->refresh < s->parts.refreshes; s->refresh++) {
+        describe_refresh(s);
+        s->record.image = s->last_image;
+        s->record.missed = 1;
+        s->record.time_source = s->flip.source;
+        s->record.start_ns = s->record.drawn_ns = s->record.modelled_ns = -1;
+        s->record.requested_ns = s->record.vblank_ns = s->record.margin_ns = -1;
+        recorder_frame(s->parts.recorder, &s->record);
+    }
+}
+
+// The refresh that showed the image, described by the schedule at that refresh.
+static void record_shown(Session *s, const FrameRecord *measured)
+{
+    describe_refresh(s);
+    s->record.image = measured->image;
+    s->record.start_ns = measured->start_ns;
+    s->record.drawn_ns = measured->drawn_ns;
+    s->record.modelled_ns = measured->modelled_ns;
+    s->record.requested_ns = measured->requested_ns;
+    s->record.vblank_ns = measured->vblank_ns;
+    s->record.margin_ns = measured->margin_ns;
+    s->record.time_source = measured->time_source;
+    s->record.models_late = measured->models_late;
+    recorder_frame(s->parts.recorder, &s->record);
+    s->last_image = s->record.image;
+}
+
+static void keep_rates(Session *s)
+{
+    LockstepRow row;
+    while (lockstep_take(s->parts.lockstep, &row))
+        if (row.refresh < s->parts.refreshes)
+            recorder_rates(s->parts.recorder, &row);
+    if (s->parts.is_offline)
+        recorder_catch_up(s->parts.recorder);
+}
+
+static void record_frame(Session *s)
+{
+    const FrameRecord measured = s->record;
+    int64_t missed = s->flip.refresh - s->refresh;
+    record_missed(s, s->flip.refresh);
+    if (s->refresh < s->parts.refreshes)
+        record_shown(s, &measured);
+    lockstep_shown(s->parts.lockstep, (int)missed);
+    keep_rates(s);
+    s->refresh++;
+}
+
+static void session_frame(Session *s)
+{
+    next_frame(s);
+    draw(s);
+    step_models(s);
+    present(s);
+    record_frame(s);
+}
+
+SessionEnd session_run(Session *s)
+{
+    SessionEnd end = SESSION_COMPLETE;
+    display_start(s->parts.display);
+    while (s->refresh < s->parts.refreshes && end == SESSION_COMPLETE) {
+        session_frame(s);
+        if (atomic_load_explicit(s->parts.stop, memory_order_relaxed))
+            end = SESSION_STOPPED;
+        else if (display_poll(s->parts.display) == DISPLAY_CLOSED_BY_USER)
+            end = SESSION_CLOSED;
+        else if (recorder_has_failed(s->parts.recorder))
+            end = SESSION_DISK;
+    }
+    lockstep_finish(s->parts.lockstep);
+    keep_rates(s);
+    return end;
+}
