@@ -18,6 +18,7 @@ typedef enum { FINE, WORTH_MENDING, UNUSABLE } Finding;
 
 typedef struct {
     json_t *checks; // owned
+    FILE *talk;
     int worth_mending;
     bool has_display;
 } Doctor;
@@ -31,9 +32,9 @@ static void report(Doctor *doctor, Finding finding, const char *name, const char
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    printf("%s  %-12s %s\n", marks[finding], name, detail);
+    fprintf(doctor->talk, "%s  %-12s %s\n", marks[finding], name, detail);
     if (finding != FINE && mend)
-        printf("                   → %s\n", mend);
+        fprintf(doctor->talk, "                   → %s\n", mend);
     doctor->worth_mending += finding != FINE;
     json_array_append_new(doctor->checks,
                           json_pack("{ssssssss}", "name", name, "finding",
@@ -168,12 +169,12 @@ int cmd_doctor(int argc, char **argv)
         }
         json = optarg;
     }
-    Doctor doctor = {.checks = json_array()};
+    Doctor doctor = {.checks = json_array(), .talk = json_talk(json)};
     check_display(&doctor);
     check_compositor(&doctor);
     check_realtime(&doctor);
     check_machine(&doctor);
-    printf("%s\n", !doctor.has_display    ? "no usable display: nothing can be shown here"
+    fprintf(doctor.talk, "%s\n", !doctor.has_display    ? "no usable display: nothing can be shown here"
                    : doctor.worth_mending ? "usable, with something worth mending"
                                           : "fit to run a rig");
     char err[JSON_ERR_BYTES];

@@ -19,3 +19,8 @@ bool json_write(const json_t *value, const char *path, char *err)
         snprintf(err, JSON_ERR_BYTES, "%s: cannot write the summary: %s", path, strerror(errno));
     return is_written;
 }
+
+FILE *json_talk(const char *path)
+{
+    return path && !strcmp(path, "-") ? stderr : stdout;
+}

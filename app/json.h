@@ -1,6 +1,7 @@
 #pragma once
 /* The machine-readable summary of a command: `--json FILE` or `--json -`. */
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -9,3 +10,7 @@ enum { JSON_ERR_BYTES = 512 };
 /* Writes value, indented, to the file, or to standard output for "-". False with a sentence in err
  * (JSON_ERR_BYTES). Takes no reference. */
 bool json_write(const json_t *value, const char *path, char *err);
+
+/* Where the words for people go: standard output, or standard error when the summary takes
+ * standard output. path may be NULL. */
+FILE *json_talk(const char *path);
