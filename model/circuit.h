@@ -5,26 +5,24 @@
  * An existence proof, tuned on the four predictive phenomena (omitted stimulus, latency
  * coding, motion anticipation, motion reversal), not fitted to any recording; whatever it feeds is
  * to be labelled simulated. Its stages and where their form comes from:
- *   photoreceptor and bipolar   four one-pole low-passes, then a partial high-pass, on a centre minus a
- *                               delayed surround;
- *   bipolar terminal            rectified, divided by 1 + A^4 of its own leaky past (Berry et al. 1999;
- *                               adaptive cascade of Chen et al. 2013, 2014); the two ON pathways are
- *                               inhibited by the OFF pathway;
- *   crossover amacrine          OFF-driven, glycinergic, through a depressing synapse (Ebert et al. 2024);
- *   wide-field amacrine         feed-forward onto the ganglion cell;
- *   ganglion cell               pools the three pathways (Tanaka et al. 2019), thresholds, divides by its
- *                               own leaky past.
- * The update runs in sub-steps of 1 ms; the luminance of a bin is held through them and
- * the rate of a bin is the mean over them. All is causal: the rates of a bin are known with its luminance.
+ *   photoreceptor and bipolar   four one-pole low-passes, then a partial high-pass, on a centre
+ * minus a delayed surround; bipolar terminal            rectified, divided by 1 + A^4 of its own
+ * leaky past (Berry et al. 1999; adaptive cascade of Chen et al. 2013, 2014); the two ON pathways
+ * are inhibited by the OFF pathway; crossover amacrine          OFF-driven, glycinergic, through a
+ * depressing synapse (Ebert et al. 2024); wide-field amacrine         feed-forward onto the
+ * ganglion cell; ganglion cell               pools the three pathways (Tanaka et al. 2019),
+ * thresholds, divides by its own leaky past. The update runs in sub-steps of 1 ms; the luminance of
+ * a bin is held through them and the rate of a bin is the mean over them. All is causal: the rates
+ * of a bin are known with its luminance.
  *
  * Borders: every Gaussian pool is an average over the pixels there are (each row of weights
  * sums to 1), so a full-field stimulus acts as on an endless retina, and a bar that spans the field
  * acts as on one endless along the bar. No light is invented outside; a cell within
  * about 0.4 mm of the border sees a surround cut short.
  *
- * A mechanism is switched off by its weight: wi 0 no crossover, u_per_ms 0 no depression, ww 0 no wide-field
- * inhibition, ws 0 no surround, h 0 no gain control of a pathway, hg 0 none of the ganglion cell, a
- * cell's w 0 without that pathway. One thread at a time per circuit. */
+ * A mechanism is switched off by its weight: wi 0 no crossover, u_per_ms 0 no depression, ww 0 no
+ * wide-field inhibition, ws 0 no surround, h 0 no gain control of a pathway, hg 0 none of the
+ * ganglion cell, a cell's w 0 without that pathway. One thread at a time per circuit. */
 #include <stdbool.h>
 
 #include "model/model.h"
@@ -34,29 +32,24 @@ enum {
     CIRCUIT_PRESET_CELLS = 9,
 };
 
-typedef enum {
-    CIRCUIT_OFF,
-    CIRCUIT_ON_FAST,
-    CIRCUIT_ON_SLOW,
-    CIRCUIT_PATHWAYS
-} CircuitPathwayName;
+typedef enum { CIRCUIT_OFF, CIRCUIT_ON_FAST, CIRCUIT_ON_SLOW, CIRCUIT_PATHWAYS } CircuitPathwayName;
 
 typedef struct {
-    float tau_ms; // each of the four low-passes
-    float kap;    // share of the slow copy taken away: 1 fully transient
-    float tb_ms;  // of the slow copy
-    float th;     // threshold of the terminal, contrast
+    float tau_ms;   // each of the four low-passes
+    float kap;      // share of the slow copy taken away: 1 fully transient
+    float tb_ms;    // of the slow copy
+    float th;       // threshold of the terminal, contrast
     float h, ta_ms; // gain control: strength and memory
     float wi;       // crossover inhibition received
 } CircuitPathway;
 
 typedef struct {
     CircuitPathway pathway[CIRCUIT_PATHWAYS];
-    float sc_um, ss_um, ts_ms, ws;           // centre and surround pools, surround delay, weight
-    float sam_um, tam_ms, tham;              // crossover amacrine: pool, low-pass, threshold
-    float tr_ms, u_per_ms, ti_ms;            // its synapse: recovery, depression, current decay
-    float sw_um, tw_ms, twin_ms, ww;         // wide-field amacrine: pool, two low-passes, weight
-    float sg_um, tm_ms, hg, tg_ms;           // ganglion cell: pool, membrane, gain control
+    float sc_um, ss_um, ts_ms, ws;   // centre and surround pools, surround delay, weight
+    float sam_um, tam_ms, tham;      // crossover amacrine: pool, low-pass, threshold
+    float tr_ms, u_per_ms, ti_ms;    // its synapse: recovery, depression, current decay
+    float sw_um, tw_ms, twin_ms, ww; // wide-field amacrine: pool, two low-passes, weight
+    float sg_um, tm_ms, hg, tg_ms;   // ganglion cell: pool, membrane, gain control
 } CircuitParams;
 
 typedef struct {
@@ -78,8 +71,8 @@ typedef struct {
 
 typedef struct Circuit Circuit;
 
-/* The tuned parameters, and one cell of the tuned class at the centre of the pixel right of and above the
- * middle, at the full rate of the tuning (alpha 1412 Hz). */
+/* The tuned parameters, and one cell of the tuned class at the centre of the pixel right of and
+ * above the middle, at the full rate of the tuning (alpha 1412 Hz). */
 CircuitParams circuit_params(void);
 CircuitCell circuit_tuned_cell(void);
 

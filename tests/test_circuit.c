@@ -6,9 +6,9 @@
 
 #include "model/circuit.h"
 
-/* The numbers held against the circuit are those of an independent prototype of the same equations (0-D for full
- * field, 1-D across bars, 1 ms steps), written down before this code: latencies in ms, places in µm,
- * rates in Hz at the tuning's own rate. */
+/* The numbers held against the circuit are those of an independent prototype of the same equations
+ * (0-D for full field, 1-D across bars, 1 ms steps), written down before this code: latencies in
+ * ms, places in µm, rates in Hz at the tuning's own rate. */
 
 enum { SIDE = 50, POINTS = SIDE * SIDE, SUB = CIRCUIT_SUBSTEPS };
 
@@ -83,116 +83,254 @@ static int peak_of(const float *trace, int from, int to)
 
 static void omitted_bursts_stand_where_the_prototype_has_them(void)
 {
-    static const int periods[] = {30, 40, 50, 60, 70, 80, 100, 120};
-    static const double latency[] = {119, 131, 140, 149, 159, 169, 189, 209};
+    static const int periods_ms[] = {30, 40, 50, 60, 70, 80, 100, 120};
+    static const double latency_ms[] = {119, 131, 140, 149, 159, 169, 189, 209};
     static const double hz[] = {158, 135, 118, 105, 93, 82, 62, 47};
     Circuit *circuit = open_one();
-    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++) {
+    for (size_t i = 0; i < sizeof periods_ms / sizeof *periods_ms; i++) {
         float trace[500];
-        run_train(circuit, periods[i], 16, trace, 500);
-        int peak = peak_of(trace, periods[i] + 40, 500);
-        printf("OSR %d: %d %g\n", periods[i], peak, (double)trace[peak]);
-        CU_ASSERT(test_near(peak, latency[i], 3.0));
+        run_train(circuit, periods_ms[i], 16, trace, 500);
+        int peak = peak_of(trace, periods_ms[i] + 40, 500);
+        CU_ASSERT(test_near(peak, latency_ms[i], 3.0));
         CU_ASSERT(test_near((double)trace[peak], hz[i], 0.05 * hz[i]));
     }
     circuit_destroy(circuit);
 }
 
-static void first_flash(void)
+static void a_train_silences_what_its_first_flash_excites(void)
 {
-    static const int periods[] = {30, 40, 50, 60, 70, 80, 100, 120};
-    static const double hz[] = {136,116,102,89,77,77,77,77};
+    static const int periods_ms[] = {30, 40, 60, 80, 120};
+    static const double first_hz[] = {136, 116, 89, 77, 77};
+    static const double entrained_hz[] = {0, 0, 2.1, 6.7, 18};
     Circuit *circuit = open_one();
-    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++) {
-        float lum[POINTS], trace[1000];
+    for (size_t i = 0; i < sizeof periods_ms / sizeof *periods_ms; i++) {
+        float trace[1000], lum[POINTS];
         circuit_reset(circuit);
         for (int bin = 0; bin < 100; bin++) {
-            fill(lum, bin % (periods[i] / 10) < 2 ? -2.0 : 0.0);
+            fill(lum, bin % (periods_ms[i] / SUB) < 2 ? -2.0 : 0.0);
             circuit_step_fine(circuit, lum, trace + bin * SUB);
         }
-        int peak = peak_of(trace, 0, 200);
-        int pent = peak_of(trace, 600, 1000);
-        printf("first %d: %d %g want %g; ent %g\n", periods[i], peak, (double)trace[peak], hz[i], (double)trace[pent]);
+        double first = (double)trace[peak_of(trace, 0, 200)];
+        double entrained = (double)trace[peak_of(trace, 600, 1000)];
+        CU_ASSERT(test_near(first, first_hz[i], 0.05 * first_hz[i]));
+        CU_ASSERT(test_near(entrained, entrained_hz[i], 0.7));
     }
     circuit_destroy(circuit);
 }
 
-static void steps(void)
+static void darker_steps_answer_earlier_and_stronger(void)
 {
-    static const double contrast[] = {0.1, 0.2, 0.3,0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.7, 1.9};
-    static const double latency[] = {142,139,135, 126, 117,109, 103, 98, 94, 91, 87};
-    static const double hz[] = {13,29,44, 69, 90, 106, 121, 133, 145,152, 163};
+    static const double contrast[] = {0.1, 0.3, 0.7, 1.1, 1.5, 1.9};
+    static const double latency_ms[] = {142, 135, 117, 103, 94, 87};
+    static const double hz[] = {13, 44, 90, 121, 145, 163};
     Circuit *circuit = open_one();
     for (size_t i = 0; i < sizeof contrast / sizeof *contrast; i++) {
-        float lum[POINTS], trace[400];
+        float lum[POINTS], trace[300];
         circuit_reset(circuit);
         fill(lum, -contrast[i]);
-        for (int bin = 0; bin < 40; bin++)
+        for (int bin = 0; bin < 30; bin++)
             circuit_step_fine(circuit, lum, trace + bin * SUB);
-        int peak = peak_of(trace, 0, 400);
-        printf("step %g: %d %g  want %g %g\n", contrast[i], peak, (double)trace[peak], latency[i], hz[i]);
+        int peak = peak_of(trace, 0, 300);
+        CU_ASSERT(test_near(peak, latency_ms[i], 3.0));
+        CU_ASSERT(test_near((double)trace[peak], hz[i], 0.05 * hz[i]));
     }
     circuit_destroy(circuit);
 }
 
-static void bars(void)
+/* Where the bar's centre stood, relative to the cell, at the rate peak. The place of a frame is
+ * that of its middle, 5 ms after its start. */
+static double place_at_peak_um(Circuit *circuit, double speed_mm_per_s, double width_um)
 {
-    static const double speed[] = {0.25, 0.44, 0.7, 1, 1.5, 2, 4};
-    static const double at[3][7] = {{-54,-78,-43,-8,57,109,289},{-77,-51,-66,-30,35,85,281},{-52,-76,-89,-53,15,64,267}};
+    static float trace[4000];
+    const double start_um = -600.0, um_per_bin = speed_mm_per_s * 10.0;
+    int bins = (int)(1000.0 / um_per_bin);
+    circuit_reset(circuit);
+    for (int bin = 0; bin < bins; bin++) {
+        float lum[POINTS];
+        fill_bar(lum, 25.0 + start_um + um_per_bin * bin, width_um, -1.0);
+        circuit_step_fine(circuit, lum, trace + bin * SUB);
+    }
+    return start_um + speed_mm_per_s * (peak_of(trace, 200, bins * SUB) - 0.5 * SUB);
+}
+
+static void dark_bars_are_met_where_the_prototype_meets_them(void)
+{
+    static const struct {
+        double speed_mm_per_s, width_um, place_um;
+    } bars[] = {
+        {0.25, 165, -77}, {0.44, 110, -78}, {0.44, 220, -76}, {0.7, 165, -66},
+        {1.0, 110, -8},   {1.0, 165, -30},  {1.5, 165, 35},
+    };
     Circuit *circuit = open_one();
-    static float trace[20000];
-    for (int w = 0; w < 3; w++)
-    for (int i = 0; i < 7; i++) {
-        float lum[POINTS];
-        circuit_reset(circuit);
-        double x0 = -1000;
-        int bins = (int)(2000 / (speed[i]*10));
-        for (int bin = 0; bin < bins; bin++) {
-            fill_bar(lum, x0 + speed[i]*10*bin + 25, 110 + 55 * w, -1);
-            circuit_step_fine(circuit, lum, trace + bin * SUB);
-        }
-        int peak = peak_of(trace, 200, bins*SUB);
-        printf("bar %d %g: %g (%g Hz) want %g\n", 110+55*w, speed[i], x0 + speed[i] * peak, (double)trace[peak], at[w][i]);
-    }
+    for (size_t i = 0; i < sizeof bars / sizeof *bars; i++)
+        CU_ASSERT(test_near(place_at_peak_um(circuit, bars[i].speed_mm_per_s, bars[i].width_um),
+                            bars[i].place_um, 5.0));
     circuit_destroy(circuit);
 }
 
-static void reversal(void)
+static void a_turning_bar_makes_a_burst_of_fixed_latency(void)
 {
-    static const double speed[] = {0.35, 0.5, 0.7, 1, 1.3};
-    static const double lat[2][5] = {{238,241,238,230,227},{212,209,206,203,203}};
-    static const double hz[2][5] = {{23,31,37,40,39},{60,64,68,64,52}};
-    float x_um[22];
-    for (int i = 0; i < 22; i++) x_um[i] = 25.0f + (float)(-250 + 500.0 * i / 21);
-    char err[512];
-    Circuit *circuit = open_tuned(22, x_um, err);
-    for (int k = 0; k < 2; k++)
-    for (int i = 0; i < 5; i++) {
-        float lum[POINTS];
+    enum { CELLS = 22, AFTER_MS = 400 };
+    static const struct {
+        double contrast, um_per_bin, latency_ms, hz;
+    } turns[] = {{-1.0, 5.0, 241, 31}, {1.0, 5.0, 209, 64}, {1.0, 10.0, 203, 64}};
+    char err[MODEL_ERR_BYTES];
+    float x_um[CELLS];
+    for (int i = 0; i < CELLS; i++)
+        x_um[i] = 25.0f - 250.0f + 500.0f * (float)i / (CELLS - 1);
+    Circuit *circuit = open_tuned(CELLS, x_um, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
+    for (size_t k = 0; k < sizeof turns / sizeof *turns; k++) {
+        float mean[AFTER_MS] = {0};
         circuit_reset(circuit);
-        int tb = (int)(900/(speed[i]*10));
-        float mean[400];
-        for (int bin = 0; bin < tb + 40; bin++) {
-            double x = bin < tb ? (bin-tb)*speed[i]*10 : -(bin-tb)*speed[i]*10;
-            fill_bar(lum, x + 25, 165, k ? 1 : -1);
-            float fine[SUB*22];
+        int turn = (int)(900.0 / turns[k].um_per_bin);
+        for (int bin = 0; bin < turn + AFTER_MS / SUB; bin++) {
+            float lum[POINTS], fine[SUB * CELLS];
+            fill_bar(lum, 25.0 - turns[k].um_per_bin * abs(bin - turn), 165.0, turns[k].contrast);
             circuit_step_fine(circuit, lum, fine);
-            if (bin >= tb)
-                for (int s = 0; s < SUB; s++) {
-                    float m = 0;
-                    for (int c = 0; c < 22; c++) m += fine[s*22+c];
-                    mean[(bin-tb)*SUB+s] = m/22;
-                }
+            for (int i = 0; bin >= turn && i < SUB * CELLS; i++)
+                mean[(bin - turn) * SUB + i / CELLS] += fine[i] / CELLS;
         }
         int peak = peak_of(mean, 100, 300);
-        printf("rev %d %g: %d %g want %g %g\n", k, speed[i], peak, (double)mean[peak], lat[k][i], hz[k][i]);
+        CU_ASSERT(test_near(peak - 0.5 * SUB, turns[k].latency_ms, 3.0));
+        CU_ASSERT(test_near((double)mean[peak], turns[k].hz, 0.05 * turns[k].hz));
     }
     circuit_destroy(circuit);
+}
+
+static void full_field_looks_endless_even_at_the_border(void)
+{
+    char err[MODEL_ERR_BYTES];
+    static const float x_um[] = {25.0f, -1225.0f};
+    Circuit *circuit = open_tuned(2, x_um, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
+    float lum[POINTS], rates_hz[2], highest_hz = 0.0f;
+    fill(lum, -1.0);
+    for (int bin = 0; bin < 20; bin++) {
+        circuit_step(circuit, lum, rates_hz);
+        highest_hz = fmaxf(highest_hz, rates_hz[0]);
+        CU_ASSERT(test_near((double)rates_hz[1], (double)rates_hz[0], 0.01));
+    }
+    CU_ASSERT(highest_hz > 50.0f);
+    circuit_destroy(circuit);
+}
+
+/* A switch set to 0 removes what stands behind it: without fast ON no omitted burst, without
+ * crossover inhibition the burst stays with the last flash. */
+static void mechanisms_can_be_switched_off(void)
+{
+    char err[MODEL_ERR_BYTES];
+    CircuitCell preset[CIRCUIT_PRESET_CELLS], cell = circuit_tuned_cell();
+    CircuitSpec spec = circuit_preset(preset);
+    spec.cells = &cell;
+    spec.cell_count = 1;
+    float trace[500];
+    cell.w[CIRCUIT_ON_FAST] = 0.0f;
+    Circuit *circuit = circuit_create(&spec, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
+    run_train(circuit, 60, 16, trace, 500);
+    CU_ASSERT(trace[peak_of(trace, 100, 500)] < 5.0f);
+    circuit_destroy(circuit);
+
+    cell = circuit_tuned_cell();
+    spec.params.pathway[CIRCUIT_ON_FAST].wi = spec.params.pathway[CIRCUIT_ON_SLOW].wi = 0.0f;
+    circuit = circuit_create(&spec, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
+    run_train(circuit, 30, 16, trace, 500);
+    int early = peak_of(trace, 70, 500);
+    run_train(circuit, 120, 16, trace, 500);
+    int late = peak_of(trace, 160, 500);
+    CU_ASSERT(test_near((late - early) / 90.0, 0.59, 0.05));
+    circuit_destroy(circuit);
+}
+
+static uint32_t next_noise(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+static void stream_noise(Circuit *circuit, uint32_t seed, int bins, float *rates_hz)
+{
+    for (int bin = 0; bin < bins; bin++) {
+        float lum[POINTS];
+        for (int i = 0; i < POINTS; i++)
+            lum[i] = (float)next_noise(&seed) / (float)(1 << 24);
+        circuit_step(circuit, lum, rates_hz + bin * CIRCUIT_PRESET_CELLS);
+    }
+}
+
+static void the_same_light_gives_the_same_bits(void)
+{
+    enum { BINS = 30, RATES = BINS * CIRCUIT_PRESET_CELLS };
+    char err[MODEL_ERR_BYTES];
+    CircuitCell cells[CIRCUIT_PRESET_CELLS];
+    CircuitSpec spec = circuit_preset(cells);
+    Circuit *circuit = circuit_create(&spec, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
+    float first[RATES], again[RATES];
+    stream_noise(circuit, 1, BINS, first);
+    circuit_reset(circuit);
+    stream_noise(circuit, 1, BINS, again);
+    CU_ASSERT(memcmp(first, again, sizeof first) == 0);
+
+    circuit_mark(circuit);
+    stream_noise(circuit, 2, MODEL_MAX_REWIND_BINS, first);
+    circuit_rewind(circuit);
+    stream_noise(circuit, 2, MODEL_MAX_REWIND_BINS, again);
+    CU_ASSERT(memcmp(first, again, MODEL_MAX_REWIND_BINS * CIRCUIT_PRESET_CELLS * sizeof *first) ==
+              0);
+    circuit_destroy(circuit);
+}
+
+static void a_bins_rate_is_the_mean_over_its_steps(void)
+{
+    char err[MODEL_ERR_BYTES];
+    Circuit *circuit = open_one();
+    static const float x_um[] = {25.0f};
+    Circuit *twin = open_tuned(1, x_um, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(twin);
+    float lum[POINTS], fine[SUB], rate_hz;
+    fill(lum, -1.0);
+    for (int bin = 0; bin < 20; bin++) {
+        circuit_step(circuit, lum, &rate_hz);
+        circuit_step_fine(twin, lum, fine);
+        double sum = 0.0;
+        for (int i = 0; i < SUB; i++)
+            sum += (double)fine[i];
+        CU_ASSERT(test_near((double)rate_hz, sum / SUB, 1e-3));
+    }
+    circuit_destroy(circuit);
+    circuit_destroy(twin);
+}
+
+static void a_wrong_preparation_is_refused_by_name(void)
+{
+    char err[MODEL_ERR_BYTES] = "";
+    static const float outside_um[] = {1300.0f};
+    CU_ASSERT_PTR_NULL(open_tuned(1, outside_um, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "tuned"));
+    CircuitCell cells[CIRCUIT_PRESET_CELLS];
+    CircuitSpec spec = circuit_preset(cells);
+    spec.params.tm_ms = 0.0f;
+    CU_ASSERT_PTR_NULL(circuit_create(&spec, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "time constant"));
 }
 
 static const TestCase cases[] = {
-    {"omitted bursts stand where the prototype has them", omitted_bursts_stand_where_the_prototype_has_them},
-    {"f", first_flash}, {"s", steps}, {"b", bars}, {"r", reversal}
+    {"omitted bursts stand where the prototype has them",
+     omitted_bursts_stand_where_the_prototype_has_them},
+    {"a train silences what its first flash excites",
+     a_train_silences_what_its_first_flash_excites},
+    {"darker steps answer earlier and stronger", darker_steps_answer_earlier_and_stronger},
+    {"dark bars are met where the prototype meets them",
+     dark_bars_are_met_where_the_prototype_meets_them},
+    {"a turning bar makes a burst of fixed latency", a_turning_bar_makes_a_burst_of_fixed_latency},
+    {"full field looks endless even at the border", full_field_looks_endless_even_at_the_border},
+    {"mechanisms can be switched off", mechanisms_can_be_switched_off},
+    {"the same light gives the same bits", the_same_light_gives_the_same_bits},
+    {"a bin's rate is the mean over its steps", a_bins_rate_is_the_mean_over_its_steps},
+    {"a wrong preparation is refused by name", a_wrong_preparation_is_refused_by_name},
 };
 
 int main(void)
