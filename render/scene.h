@@ -7,6 +7,8 @@
  * Luminance is linear light, 0 black … 1 the brightest the display can do. */
 #include <stdint.h>
 
+enum { SCENE_MAX_CHECKS = 1024 }; // columns of a grid, or rows
+
 typedef enum {
     SCENE_UNIFORM, // background_lum everywhere
     SCENE_STRIPE,  // an infinitely long bar on the background

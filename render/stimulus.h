@@ -42,7 +42,8 @@ typedef struct {
 
 typedef struct {
     BarSpec bar;
-    double turn_um; // where the bar centre turns back; reached at (turn − start) / speed frames
+    double turn_um; // where the bar centre turns back, not before start_um; reached at
+                    // (turn − start) / speed frames
 } ReversalSpec;
 
 typedef enum { NOISE_BINARY, NOISE_GAUSSIAN } NoiseDistribution;
@@ -51,8 +52,14 @@ typedef enum {
     NOISE_RAN1,    // ran1.h: the published streams of retina labs; seed must be negative
 } NoiseGenerator;
 
+/* Noise is drawn along x, then down the rows from the top, then from pattern to pattern.
+ *
+ * NOISE_COUNTER: pattern n (frame / hold_frames) takes its words from philox({block, 0, n mod 2^32,
+ * n / 2^32}, {seed mod 2^32, seed / 2^32}). Binary: check i is bright when bit i mod 32 of word
+ * (i / 32) mod 4 of block i / 128 is set. Gaussian: check i is philox_normal(word i mod 4 of block
+ * i / 4). NOISE_RAN1: one ran1_uniform() >= ½ (bright) or one ran1_normal() a check. */
 typedef struct {
-    int columns, rows;
+    int columns, rows; // 1 … SCENE_MAX_CHECKS
     double check_um;
     NoiseDistribution distribution;
     NoiseGenerator generator;

@@ -1,0 +1,3 @@
+#include "render/stimulus_type.h"
+
+const StimulusType stim_blank = {.name = "blank"};
