@@ -174,9 +174,10 @@ int cmd_doctor(int argc, char **argv)
     check_compositor(&doctor);
     check_realtime(&doctor);
     check_machine(&doctor);
-    fprintf(doctor.talk, "%s\n", !doctor.has_display    ? "no usable display: nothing can be shown here"
-                   : doctor.worth_mending ? "usable, with something worth mending"
-                                          : "fit to run a rig");
+    fprintf(doctor.talk, "%s\n",
+            !doctor.has_display    ? "no usable display: nothing can be shown here"
+            : doctor.worth_mending ? "usable, with something worth mending"
+                                   : "fit to run a rig");
     char err[JSON_ERR_BYTES];
     json_t *summary = json_pack("{sbsiso}", "has_display", (int)doctor.has_display, "worth_mending",
                                 doctor.worth_mending, "checks", doctor.checks);

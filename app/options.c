@@ -49,6 +49,11 @@ static const struct option table[] = {
     {NULL, 0, NULL, 0},
 };
 
+RunOptions options_defaults(void)
+{
+    return (RunOptions){.screen = -1, .fullscreen = -1};
+}
+
 const char *options_help(void)
 {
     return "  --out DIR             the run folder (default out/<protocol>-<time>)\n"

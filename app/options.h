@@ -32,6 +32,9 @@ typedef struct {
     bool wants_help;
 } RunOptions;
 
+/* Nothing chosen yet; console off. */
+RunOptions options_defaults(void);
+
 /* Fills options from argv over what it already holds (the command's defaults). False with a
  * sentence in err (OPTIONS_ERR_BYTES). Strings are borrowed from argv. */
 bool options_parse(RunOptions *options, int argc, char **argv, char *err);

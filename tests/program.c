@@ -66,8 +66,8 @@ bool program_screen_start(int fps)
         dup2(ready[1], 3);
         if (!freopen("/dev/null", "w", stderr))
             _exit(127);
-        execlp("Xvfb", "Xvfb", "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten",
-               "tcp", "-fakescreenfps", rate, (char *)NULL);
+        execlp("Xvfb", "Xvfb", "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp",
+               "-fakescreenfps", rate, (char *)NULL);
         _exit(127);
     }
     close(ready[1]);
