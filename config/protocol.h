@@ -1,11 +1,17 @@
 #pragma once
 /* A protocol: what a person wrote to be shown, in physical units, exactly as the file has it.
  *
- * Loaded with libcyaml against one schema (protocol.c), so an unknown key or a wrong type is refused with
- * its line. What depends on the display (whole frames, the size of the field) is judged by
- * plan.h. Times are ms or s, lengths µm on the retina, contrast Weber contrast on the block's background.
- * Each block has exactly one stimulus; of its keys one may be a list, and then every
- * value is a condition, shown `repeats` times. */
+ * Loaded with libcyaml against one schema (protocol.c), so an unknown key or a wrong type is
+ * refused with its line. What depends on the display (whole frames, the size of the field) is
+ * judged by plan.h. Times are ms or s, lengths µm on the retina, contrast Weber contrast on the
+ * block's background. Each block has exactly one stimulus; of its keys one is a list, and every
+ * value in it is a condition, shown `repeats` times.
+ *
+ * Keys are spelt as the fields below, booleans without `is_`. These may be left out, and are then:
+ * about "", display.refresh_hz 0, fullscreen false, screen 0, background 0.5, no gamma_table, no
+ * sync_patch (in one: on true, border_px 0, x_px 0, y_px 0), models [], repeats 1, before_ms 0,
+ * after_ms 0, background and seed of a block as named there, trigger_code 0, order listed, omitted
+ * 0, direction_deg 0, bar.flash_ms 0, distribution binary, generator counter, frozen false. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +22,8 @@ typedef struct {
     double *periods_ms; // onset to onset
     unsigned periods_ms_count;
     double flash_ms;
-    int flashes;  // places in the train, the omitted one included
-    int omitted;  // which place stays dark … 1 to flashes; 0: none, the train just ends
+    int flashes; // places in the train, the omitted one included
+    int omitted; // which place stays dark … 1 to flashes; 0: none, the train just ends
     double contrast;
 } ProtocolFlicker;
 
@@ -28,11 +34,12 @@ typedef struct {
 } ProtocolStep;
 
 typedef struct {
-    double *speeds_um_per_s;
+    double *speeds_um_per_s; // 0: stands still on the field's centre for flash_ms
     unsigned speeds_um_per_s_count;
     double width_um, contrast;
     double direction_deg; // 0 to the right, 90 up
     double travel_um;     // path of the bar centre, half on either side of the field's centre
+    double flash_ms;      // wanted where a speed is 0, else unused
 } ProtocolBar;
 
 typedef struct {
@@ -43,17 +50,20 @@ typedef struct {
 } ProtocolReversal;
 
 typedef enum { PROTOCOL_NOISE_BINARY, PROTOCOL_NOISE_GAUSSIAN } ProtocolDistribution;
-typedef enum { PROTOCOL_NOISE_COUNTER, PROTOCOL_NOISE_RAN1 } ProtocolGenerator;
+typedef enum {
+    PROTOCOL_NOISE_COUNTER,
+    PROTOCOL_NOISE_RAN1, // wants a seed of -2147483647 … -1
+} ProtocolGenerator;
 
 typedef struct {
     int columns, rows;
     double check_um;
     ProtocolDistribution distribution;
     ProtocolGenerator generator;
-    double contrast;    // binary ±contrast, Gaussian SD
-    double hold_ms;     // how long one pattern stays
+    double contrast; // binary ±contrast, Gaussian SD
+    double hold_ms;  // how long one pattern stays
     double duration_s;
-    bool is_frozen;     // every repeat the same noise
+    bool is_frozen; // every repeat the same noise
 } ProtocolCheckerboard;
 
 typedef enum { PROTOCOL_ORDER_LISTED, PROTOCOL_ORDER_SHUFFLED } ProtocolOrder;
@@ -62,8 +72,8 @@ typedef struct {
     char *name;
     int repeats;
     double before_ms, after_ms; // background around every trial
-    double *background;         // 0 … 1; NULL: the display's
-    int64_t *seed;              // NULL: the protocol's
+    double *background;         // above 0, to 1; NULL: the display's
+    int64_t *seed;              // NULL: the protocol's; see plan.h
     int trigger_code;           // 0 … 255, 0 none
     ProtocolOrder order;
     // exactly one of these
@@ -80,19 +90,19 @@ typedef struct {
 } ProtocolSyncPatch;
 
 typedef struct {
-    double refresh_hz; // the rate the durations are written for; 0: whatever the display has
-    double um_per_px;  // a screen pixel on the retina
+    double refresh_hz;       // the rate the durations are written for; 0: whatever the display has
+    double um_per_px;        // a screen pixel on the retina
     int width_px, height_px; // of the window, or of the null display
     bool is_fullscreen;
     int screen;
-    double background; // 0 … 1
+    double background; // above 0, to 1
     char *gamma_table; // a file gamma.h reads; NULL for identity
     ProtocolSyncPatch sync_patch;
 } ProtocolDisplay;
 
 typedef struct {
     char *name;
-    char *about;
+    char *about; // NULL where there is none
     int64_t seed;
     ProtocolDisplay display;
     char **models; // "circuit" or model files
