@@ -48,7 +48,7 @@ static int64_t mixed_seed(const ProtocolBlock *block, int64_t seed, Salt salt, u
         return seed;
     uint64_t state = ((uint64_t)seed ^ (uint64_t)salt) + number * 0x9e3779b97f4a7c15u;
     uint64_t mixed = splitmix_next(&state);
-    return is_ran1(block) ? -(int64_t)(1 + mixed % INT32_MAX) : (int64_t)(mixed >> 11);
+    return is_ran1(block) ? -(int64_t)(1 + mixed % (INT32_MAX - 1)) : (int64_t)(mixed >> 11);
 }
 
 static uint64_t random_below(uint64_t *state, uint64_t count)

@@ -14,7 +14,7 @@
  * Seeds: a block without one takes the protocol's, mixed with the block's number so that no
  * two blocks show the same noise; block 0 has it as it is. Repeat 0 has the block's seed, and so
  * has every repeat of frozen noise; running noise has a new one for each repeat, mixed from the
- * block's. A mixed seed is 0 … 2^53 − 1, for ran1 −(2^31 − 1) … −1. */
+ * block's. A mixed seed is 0 … 2^53 − 1, for ran1 −(2^31 − 2) … −1. */
 #include <stdint.h>
 
 #include "config/protocol.h"

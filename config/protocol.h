@@ -52,7 +52,7 @@ typedef struct {
 typedef enum { PROTOCOL_NOISE_BINARY, PROTOCOL_NOISE_GAUSSIAN } ProtocolDistribution;
 typedef enum {
     PROTOCOL_NOISE_COUNTER,
-    PROTOCOL_NOISE_RAN1, // wants a seed of -2147483647 … -1
+    PROTOCOL_NOISE_RAN1, // wants a seed of -2147483646 … -1
 } ProtocolGenerator;
 
 typedef struct {
@@ -102,8 +102,8 @@ typedef struct {
 
 typedef struct {
     char *name;
-    char *about; // NULL where there is none
-    int64_t seed;
+    char *about;  // NULL where there is none
+    int64_t seed; // ±2^53 at most
     ProtocolDisplay display;
     char **models; // "circuit" or model files
     unsigned models_count;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 /* One row a key: where its value stands and what it may be. */
+static const int64_t RAN1_SEEDS = 2147483646, SEEDS = INT64_C(1) << 53;
+
 typedef enum { RANGE_DOUBLE, RANGE_INT, RANGE_DOUBLES, RANGE_END } RangeKind;
 
 typedef struct {
@@ -202,12 +204,12 @@ static bool check_checkerboard(const Check *check, const Protocol *protocol,
         !is_displayable_in(check, "contrast", noise->contrast))
         return false;
     int64_t seed = of->seed ? *of->seed : protocol->seed;
-    if (noise->generator != PROTOCOL_NOISE_RAN1 || (seed < 0 && seed >= -INT32_MAX))
+    if (noise->generator != PROTOCOL_NOISE_RAN1 || (seed < 0 && seed >= -RAN1_SEEDS))
         return true;
     char key[LOCATE_KEY_BYTES];
     snprintf(key, sizeof key, "%s.seed", check->block_key);
     return FAIL(check, of->seed ? key : "seed",
-                "%lld cannot seed ran1, which %s asks for; -2147483647 to -1", (long long)seed,
+                "%lld cannot seed ran1, which %s asks for; -2147483646 to -1", (long long)seed,
                 check->block_key);
 }
 
@@ -239,6 +241,14 @@ static bool check_one_stimulus(Check *check, const ProtocolBlock *of)
                 "has no stimulus; exactly one of flicker, step, bar, reversal, checkerboard");
 }
 
+/* Whole numbers that a double holds exactly, so that no tool that reads the log changes a seed. */
+static bool is_seed(const Check *check, const char *key, int64_t seed)
+{
+    return (seed >= -SEEDS && seed <= SEEDS) ||
+           FAIL(check, key, "%lld is out of range; %lld to %lld", (long long)seed,
+                (long long)-SEEDS, (long long)SEEDS);
+}
+
 static bool check_block(Check *check, const Protocol *protocol, const ProtocolBlock *of)
 {
     char key[LOCATE_KEY_BYTES];
@@ -246,6 +256,9 @@ static bool check_block(Check *check, const Protocol *protocol, const ProtocolBl
         return false;
     snprintf(key, sizeof key, "%s.background", check->block_key);
     if (of->background && !in_range(check, key, *of->background, 0.001, 1))
+        return false;
+    snprintf(key, sizeof key, "%s.seed", check->block_key);
+    if (of->seed && !is_seed(check, key, *of->seed))
         return false;
     check->background = of->background ? *of->background : protocol->display.background;
     if (!check_one_stimulus(check, of))
@@ -287,7 +300,7 @@ static bool check_display(const Check *check, const ProtocolDisplay *display)
 bool protocol_check(const Locate *locate, const Protocol *protocol, char *err)
 {
     Check check = {.locate = locate, .err = err};
-    if (!check_display(&check, &protocol->display))
+    if (!is_seed(&check, "seed", protocol->seed) || !check_display(&check, &protocol->display))
         return false;
     for (unsigned i = 0; i < protocol->blocks_count; i++) {
         snprintf(check.block_key, sizeof check.block_key, "blocks[%u]", i);

@@ -246,7 +246,7 @@ static void displays_that_cannot_be(void)
     CU_ASSERT_PTR_NULL(plan_at(0));
     CU_ASSERT_STRING_EQUAL(
         err, "no-file.yaml: display.refresh_hz: the display runs at 0 Hz; 10 to 1000");
-    CU_ASSERT_PTR_NULL(plan_at(NAN));
+    CU_ASSERT_PTR_NULL(plan_at((double)NAN));
     CU_ASSERT_PTR_NULL(plan_create(&protocol, "no-file.yaml", 60, 0, 100, err));
     CU_ASSERT_STRING_EQUAL(err, "no-file.yaml: display: a field of 0 by 100 um; both above 0");
 }
@@ -363,7 +363,7 @@ static void frozen_noise_keeps_its_seed(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT_EQUAL(plan->trials[0].seed, -9);
     for (int i = 1; i < 3; i++)
-        CU_ASSERT(plan->trials[i].seed < 0 && plan->trials[i].seed >= -INT32_MAX);
+        CU_ASSERT(plan->trials[i].seed < 0 && plan->trials[i].seed > -INT32_MAX);
     CU_ASSERT_NOT_EQUAL(plan->trials[1].seed, plan->trials[2].seed);
     plan_destroy(plan);
 }

@@ -327,14 +327,23 @@ static void trigger_codes_out_of_range(void)
 static void seeds_ran1_does_not_take(void)
 {
     refuses("      columns: 10\n", "      columns: 10\n      generator: ran1\n",
-            ":2: seed: 7 cannot seed ran1, which blocks[4] asks for; -2147483647 to -1");
+            ":2: seed: 7 cannot seed ran1, which blocks[4] asks for; -2147483646 to -1");
     refuses("    checkerboard:\n", "    seed: 0\n    checkerboard:\n      generator: ran1\n",
-            ":34: blocks[4].seed: 0 cannot seed ran1, which blocks[4] asks for; -2147483647 to -1");
+            ":34: blocks[4].seed: 0 cannot seed ran1, which blocks[4] asks for; -2147483646 to -1");
     refuses("    checkerboard:\n",
-            "    seed: -2147483648\n    checkerboard:\n      generator: ran1\n",
-            ":34: blocks[4].seed: -2147483648 cannot seed ran1, which blocks[4] asks for; "
-            "-2147483647 to "
+            "    seed: -2147483647\n    checkerboard:\n      generator: ran1\n",
+            ":34: blocks[4].seed: -2147483647 cannot seed ran1, which blocks[4] asks for; "
+            "-2147483646 to "
             "-1");
+}
+
+static void seeds_too_long(void)
+{
+    refuses("seed: 7", "seed: 9007199254740993",
+            ":2: seed: 9007199254740993 is out of range; -9007199254740992 to 9007199254740992");
+    refuses("    step:\n", "    seed: -9007199254740993\n    step:\n",
+            ":17: blocks[1].seed: -9007199254740993 is out of range; -9007199254740992 to "
+            "9007199254740992");
 }
 
 static void trains_that_make_no_sense(void)
@@ -489,6 +498,7 @@ static const TestCase cases[] = {
     {"a display that cannot be is refused", displays_that_cannot_be},
     {"a trigger code outside a byte is refused", trigger_codes_out_of_range},
     {"a seed that ran1 does not take is refused where it stands", seeds_ran1_does_not_take},
+    {"a seed that a double cannot hold is refused", seeds_too_long},
     {"a train whose flashes overlap or whose omission is outside is refused",
      trains_that_make_no_sense},
     {"a speed that is negative, or zero without a flash, is refused", speeds_that_make_no_sense},

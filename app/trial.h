@@ -1,0 +1,40 @@
+#pragma once
+/* One trial of a plan, as render understands it, and what happens in it when.
+ *
+ * The plan speaks in physical units and whole frames, a StimulusSpec in frames and radians; this is
+ * the only place where the one becomes the other. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/plan.h"
+#include "render/stimulus.h"
+
+StimulusSpec trial_stimulus(const Plan *plan, int trial);
+
+/* Luminance before and after the stimulus. */
+float trial_background(const Plan *plan, int trial);
+
+typedef enum {
+    TRIAL_EVENT_TRIAL_START,
+    TRIAL_EVENT_STIMULUS_ONSET, // the trigger code goes with this refresh
+    TRIAL_EVENT_FLASH,
+    TRIAL_EVENT_OMITTED_FLASH, // where it would have begun
+    TRIAL_EVENT_TURN,          // first refresh at or after the turn
+    TRIAL_EVENT_STIMULUS_END,  // first refresh without the stimulus
+    TRIAL_EVENT_TRIAL_END,     // first refresh after the trial
+} TrialEventKind;
+
+typedef struct {
+    TrialEventKind kind;
+    int64_t refresh;  // of the whole plan
+    int64_t number;   // flashes: place in the train, from 1; else 0
+    int trigger_code; // 0 for none
+} TrialEvent;
+
+/* Event `index` of the trial, in the order of their refreshes. False past the last. */
+bool trial_event(const Plan *plan, int trial, int64_t index, TrialEvent *event);
+
+const char *trial_event_name(TrialEventKind kind);
+
+/* When a refresh of the plan is due after its first, on a display that keeps its nominal rate. */
+int64_t trial_refresh_ns(const Plan *plan, int64_t refresh);
