@@ -1,0 +1,99 @@
+#include "app/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/digest.h"
+#include "app/job.h"
+#include "app/json.h"
+#include "app/progress.h"
+#include "app/recording.h"
+
+static void print_help(void)
+{
+    printf("usage: retrace simulate SPEC --out FILE.h5 [options]\n\n"
+           "A recording of the simulated retina: what SPEC (such as config/simulated-retina.yaml) "
+           "shows, and\nthe spikes of its cells, as an HDF5 data set in the layout of the Baccus "
+           "lab. Ctrl-C keeps what\nis done.\n\n%s\n"
+           "example: retrace simulate config/simulated-retina.yaml --out out/retina.h5 --minutes "
+           "5\n",
+           job_help());
+}
+
+static void show(void *ctx, int64_t done, int64_t total)
+{
+    progress_show(ctx, done, total);
+}
+
+static int report(const JobOptions *options, const Retina *retina, const RecordingSummary *summary)
+{
+    FILE *talk = json_talk(options->json);
+    fprintf(talk,
+            "%s: %" PRId64 " bins to fit, %" PRId64 " to test on %d repeats, %u simulated "
+            "cells at %.1f Hz on average%s\n",
+            options->out, summary->train_bins, summary->test_bins, retina->test_repeats,
+            retina->cells_count, summary->mean_rate_hz,
+            summary->was_stopped ? " (stopped early)" : "");
+    if (!options->json)
+        return EXIT_DONE;
+    char sha256[DIGEST_BYTES] = "", err[JSON_ERR_BYTES];
+    digest_file(options->spec, sha256);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:{s:s, s:s}, s:I, s:I, s:I, s:i, s:i, s:f, s:b, s:b}", "retrace",
+        RETRACE_VERSION, "out", options->out, "spec", "name", retina->name, "sha256", sha256,
+        "seed", (json_int_t)retina->seed, "train_bins", (json_int_t)summary->train_bins,
+        "test_bins", (json_int_t)summary->test_bins, "test_repeats", retina->test_repeats, "cells",
+        (int)retina->cells_count, "mean_rate_hz", summary->mean_rate_hz, "stopped_early",
+        summary->was_stopped, "is_simulated", 1);
+    bool ok = json_write(root, options->json, err);
+    json_decref(root);
+    if (!ok)
+        fprintf(stderr, "retrace simulate: %s\n", err);
+    return ok ? EXIT_DONE : EXIT_IO;
+}
+
+static int simulate(const JobOptions *options)
+{
+    char err[RECORDING_ERR_BYTES];
+    Retina *retina = retina_load(options->spec, err);
+    if (!retina) {
+        fprintf(stderr, "retrace simulate: %s\n", err);
+        return EXIT_BAD_INPUT;
+    }
+    if (options->has_seed)
+        retina->seed = options->seed;
+    if (options->minutes > 0.0)
+        retina->minutes = options->minutes;
+    Progress progress;
+    RecordingSummary summary;
+    bool is_input;
+    progress_start(&progress, "simulate", "bins");
+    bool ok = recording_make(retina, options->out, job_catch_signals(), show, &progress, &summary,
+                             &is_input, err);
+    progress_end(&progress);
+    if (!ok)
+        fprintf(stderr, "retrace simulate: %s\n", err);
+    int status = ok ? report(options, retina, &summary) : is_input ? EXIT_BAD_INPUT : EXIT_IO;
+    retina_destroy(retina);
+    return status;
+}
+
+int cmd_simulate(int argc, char **argv)
+{
+    JobOptions options = {0};
+    char err[JOB_ERR_BYTES];
+    bool ok = job_parse(&options, argc, argv, err);
+    if (ok && options.wants_help) {
+        print_help();
+        return EXIT_DONE;
+    }
+    if (ok && !options.out) {
+        snprintf(err, sizeof err, "--out FILE is missing: where does the data set go?");
+        ok = false;
+    }
+    if (!ok) {
+        fprintf(stderr, "retrace simulate: %s\n", err);
+        return EXIT_BAD_INPUT;
+    }
+    return simulate(&options);
+}

@@ -1,0 +1,55 @@
+#pragma once
+/* A simulated recording: which preparation, which mix of stimuli, for how long; as the file has it. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/protocol.h"
+
+typedef struct {
+    char *name;
+    double x_um, y_um;            // receptive-field centre; x right, y up, centre of the field 0
+    double off, on_fast, on_slow; // weights of the three bipolar pathways
+    double threshold;
+    double alpha_hz; // rate for a unit of drive above threshold
+} RetinaCell;
+
+typedef struct {
+    int width_px, height_px;
+    double um_per_px;
+} RetinaField;
+
+/* Shares of the time, on any scale. */
+typedef struct {
+    double natural, noise, full_field, objects, flashes;
+} RetinaMix;
+
+typedef enum {
+    RETINA_SURROUND,
+    RETINA_CROSSOVER,
+    RETINA_DEPRESSION,
+    RETINA_WIDE_FIELD,
+    RETINA_GAIN_OFF,
+    RETINA_GAIN_ON,
+    RETINA_GAIN_GANGLION,
+    RETINA_MECHANISMS
+} RetinaMechanism;
+
+typedef struct {
+    char *name;
+    char *about;
+    int64_t seed;
+    double minutes;      // of the train part
+    double test_minutes; // of the test part, with fresh stimuli of the same mix
+    int test_repeats;
+    double segment_s; // how long one kind of stimulus stays
+    RetinaField field;
+    RetinaMix mix;
+    RetinaMechanism *blocked; // mechanisms of the circuit switched off
+    unsigned blocked_count;
+    RetinaCell *cells;
+    unsigned cells_count;
+} Retina;
+
+/* NULL with `FILE:LINE: key: what is wrong; what is allowed` in err (CONFIG_ERR_BYTES). */
+Retina *retina_load(const char *path, char *err);
+void retina_destroy(Retina *retina);

@@ -1,0 +1,208 @@
+#include "tests/harness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/mix.h"
+#include "app/recording.h"
+#include "model/dataset.h"
+
+enum { SIDE = 50, POINTS = SIDE * SIDE };
+
+static const char spec_text[] =
+    "name: tiny\nseed: 7\nminutes: 0.2\ntest_minutes: 0.05\ntest_repeats: 3\nsegment_s: 1\n"
+    "field: {width_px: 50, height_px: 50, um_per_px: 50}\n"
+    "mix: {natural: 1, noise: 1, full_field: 1, objects: 1, flashes: 1}\n"
+    "cells:\n"
+    "  - {name: one, x_um: 25, y_um: 25, off: 1, on_fast: 1.57, on_slow: 0.6409, "
+    "threshold: 0.001146, alpha_hz: 353}\n";
+
+static const char *folder(void)
+{
+    static char path[512];
+    if (!*path)
+        snprintf(path, sizeof path, "%s", test_folder("recording"));
+    return path;
+}
+
+static Retina *load_text(const char *text, char *err)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/spec.yaml", folder());
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(text, file);
+    fclose(file);
+    return retina_load(path, err);
+}
+
+static const char *recorded(const char *name, int64_t seed, RecordingSummary *summary)
+{
+    static char path[600];
+    char err[RECORDING_ERR_BYTES];
+    atomic_bool stop = false;
+    bool is_input;
+    Retina *retina = load_text(spec_text, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(retina);
+    retina->seed = seed;
+    snprintf(path, sizeof path, "%s/%s", folder(), name);
+    CU_ASSERT_FATAL(recording_make(retina, path, &stop, NULL, NULL, summary, &is_input, err));
+    retina_destroy(retina);
+    return path;
+}
+
+enum { TRAIN_BINS = 1200 };
+
+typedef struct {
+    float lum[100 * POINTS], binned[TRAIN_BINS], rate_hz[TRAIN_BINS];
+} Read;
+
+static Read *read_back(const char *path)
+{
+    char err[MODEL_ERR_BYTES];
+    Read *read = malloc(sizeof *read);
+    Dataset *set = dataset_open(path, err);
+    CU_ASSERT_FATAL(read != NULL && set != NULL);
+    CU_ASSERT(dataset_read_lum(set, DATASET_TRAIN, 0, 100, read->lum, err));
+    CU_ASSERT(dataset_read_response(set, DATASET_TRAIN, DATASET_BINNED, 0, TRAIN_BINS, read->binned,
+                                    err));
+    CU_ASSERT(
+        dataset_read_response(set, DATASET_TRAIN, DATASET_RATE, 0, TRAIN_BINS, read->rate_hz, err));
+    dataset_close(set);
+    return read;
+}
+
+static void the_same_seed_makes_the_same_recording(void)
+{
+    RecordingSummary summary;
+    Read *one = read_back(recorded("one.h5", 7, &summary));
+    CU_ASSERT(summary.train_bins == TRAIN_BINS && summary.test_bins == 300);
+    CU_ASSERT_FALSE(summary.was_stopped);
+    Read *again = read_back(recorded("again.h5", 7, &summary));
+    Read *other = read_back(recorded("other.h5", 8, &summary));
+    CU_ASSERT(memcmp(one, again, sizeof *one) == 0);
+    CU_ASSERT(memcmp(one->lum, other->lum, sizeof one->lum) != 0);
+    CU_ASSERT(memcmp(one->binned, other->binned, sizeof one->binned) != 0);
+    free(one);
+    free(again);
+    free(other);
+}
+
+/* The circuit, shown what the file says was shown, gives the rate the file says. */
+static void the_stored_rate_is_the_circuits_answer_to_the_stored_stimulus(void)
+{
+    RecordingSummary summary;
+    char err[RECORDING_ERR_BYTES];
+    Read *read = read_back(recorded("truth.h5", 7, &summary));
+    Retina *retina = load_text(spec_text, err);
+    CircuitCell cell;
+    CircuitSpec spec = recording_circuit(retina, &cell);
+    Circuit *circuit = circuit_create(&spec, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
+    for (int bin = 0; bin < 100; bin++) {
+        float rate_hz;
+        circuit_step(circuit, read->lum + bin * POINTS, &rate_hz);
+        CU_ASSERT(test_near((double)read->rate_hz[bin], (double)rate_hz, 1e-3));
+    }
+    circuit_destroy(circuit);
+    retina_destroy(retina);
+    free(read);
+}
+
+/* Spikes are Poisson draws of the rate: their sum is within five SD of its integral. */
+static void spikes_add_up_to_the_rate(void)
+{
+    RecordingSummary summary;
+    Read *read = read_back(recorded("sum.h5", 3, &summary));
+    double spikes = 0.0, wanted = 0.0;
+    for (int bin = 0; bin < TRAIN_BINS; bin++) {
+        spikes += (double)read->binned[bin];
+        wanted += (double)read->rate_hz[bin] / 100.0;
+    }
+    CU_ASSERT(wanted > 5.0);
+    CU_ASSERT(test_near(spikes, wanted, 5.0 * sqrt(wanted)));
+    CU_ASSERT(test_near(summary.mean_rate_hz, wanted * 100.0 / TRAIN_BINS, 1e-3));
+    free(read);
+}
+
+static void a_stopped_recording_keeps_what_is_done(void)
+{
+    char err[RECORDING_ERR_BYTES], path[600];
+    atomic_bool stop = true;
+    bool is_input;
+    RecordingSummary summary;
+    Retina *retina = load_text(spec_text, err);
+    snprintf(path, sizeof path, "%s/stopped.h5", folder());
+    CU_ASSERT(recording_make(retina, path, &stop, NULL, NULL, &summary, &is_input, err));
+    CU_ASSERT(summary.was_stopped && summary.train_bins == 0);
+    Dataset *set = dataset_open(path, err);
+    CU_ASSERT_PTR_NOT_NULL(set);
+    dataset_close(set);
+    retina_destroy(retina);
+}
+
+static void a_blocked_mechanism_is_zero_in_the_circuit(void)
+{
+    char err[RECORDING_ERR_BYTES], text[sizeof spec_text + 64];
+    snprintf(text, sizeof text, "blocked: [crossover, gain_off]\n%s", spec_text);
+    Retina *retina = load_text(text, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(retina);
+    CircuitCell cell;
+    CircuitSpec spec = recording_circuit(retina, &cell);
+    CU_ASSERT(test_near((double)spec.params.pathway[CIRCUIT_ON_FAST].wi, 0.0, 0.0));
+    CU_ASSERT(test_near((double)spec.params.pathway[CIRCUIT_ON_SLOW].wi, 0.0, 0.0));
+    CU_ASSERT(test_near((double)spec.params.pathway[CIRCUIT_OFF].h, 0.0, 0.0));
+    CU_ASSERT(spec.params.ww > 0.0f);
+    retina_destroy(retina);
+}
+
+static void a_wrong_spec_is_refused_with_its_line(void)
+{
+    char err[RECORDING_ERR_BYTES];
+    CU_ASSERT_PTR_NULL(load_text("name: x\nseed: 1\n", err));
+    char text[sizeof spec_text];
+    memcpy(text, spec_text, sizeof text);
+    memcpy(strstr(text, "alpha_hz: 353"), "alpha_hz: -53", 13);
+    CU_ASSERT_PTR_NULL(load_text(text, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "spec.yaml:10: cells[0].alpha_hz"));
+}
+
+static void the_shares_of_the_mix_hold(void)
+{
+    MixSpec spec = {.share = {[MIX_FULL_FIELD] = 3.0, [MIX_NOISE] = 1.0},
+                    .segment_s = 1.0,
+                    .seed = 1,
+                    .raster = {SIDE, SIDE, 50.0},
+                    .bin_hz = 100.0};
+    Mix *mix = mix_create(&spec);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mix);
+    static uint8_t levels[POINTS];
+    int uniform = 0, bins = 2000;
+    for (int bin = 0; bin < bins; bin++) {
+        CU_ASSERT_FATAL(mix_next(mix, levels));
+        int differing = 0;
+        for (int i = 1; i < POINTS; i++)
+            differing += levels[i] != levels[0];
+        uniform += differing == 0;
+    }
+    CU_ASSERT(test_near((double)uniform / bins, 0.75, 0.01));
+    mix_destroy(mix);
+}
+
+static const TestCase cases[] = {
+    {"the same seed makes the same recording", the_same_seed_makes_the_same_recording},
+    {"the stored rate is the circuit's answer to the stored stimulus",
+     the_stored_rate_is_the_circuits_answer_to_the_stored_stimulus},
+    {"spikes add up to the rate", spikes_add_up_to_the_rate},
+    {"a stopped recording keeps what is done", a_stopped_recording_keeps_what_is_done},
+    {"a blocked mechanism is zero in the circuit", a_blocked_mechanism_is_zero_in_the_circuit},
+    {"a wrong spec is refused with its line", a_wrong_spec_is_refused_with_its_line},
+    {"the shares of the mix hold", the_shares_of_the_mix_hold},
+};
+
+int main(void)
+{
+    return test_main("recording", cases, sizeof cases / sizeof cases[0]);
+}
