@@ -1,0 +1,408 @@
+#include "model/cnn.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cblas.h>
+
+#include "model/spectra.h"
+#include "model/transform.h"
+
+/* A layer of units lies as its transform leaves it: (height, channels, width). */
+typedef struct {
+    int channels, height, width;
+} Units;
+
+typedef struct {
+    ModelFile file; // owned: names and texts of the info
+    Units image, first, second;
+    int history, slots, cells;
+    double rate_scale_hz;
+    float lum_mean, lum_sd;
+
+    Transform image_in, first_out;  // grid of the image
+    Transform first_in, second_out; // grid of the first layer
+
+    float *block;                     // owned: all arrays below
+    float *newest_filters;            // packed (1 input): lag 0
+    float *past_filters;              // packed (history − 1 inputs): lags 1 …
+    float *second_filters;            // packed (first.channels inputs)
+    float *scale1, *shift1;           // (h1, c1, w1), bias in the shift
+    float *scale2, *shift2;           // (h2, c2, w2)
+    float *dense;                     // (cells, h2, c2, w2)
+    float *dense_scale, *dense_shift; // (cells)
+
+    float *ring;          // (slots, spectrum of the image), bin b in slot b % slots
+    int64_t head, marked; // bins seen
+    bool is_settled;      // past_sum is that of bin `head`
+    float *past_sum;      // (c1, 2, stride): lags 1 … of the next bin
+    const float **past;   // owned (history): scratch for the spectra of lags 1 …
+
+    float *input;         // (height, 1, width), normalised
+    float *sum1, *units1; // (c1, 2, stride), (h1, c1, w1)
+    float *spectra1;      // (c1, 2, stride2)
+    float *sum2, *units2; // (c2, 2, stride2), (h2, c2, w2)
+    float *maps;          // (c1, h1, w1)
+} Cnn;
+
+static size_t units_count(const Units *units)
+{
+    return (size_t)units->channels * (size_t)units->height * (size_t)units->width;
+}
+
+/* ---- one bin */
+
+static float *ring_slot(const Cnn *cnn, int64_t bin)
+{
+    // bins before the first count as the mean luminance: slots start as 0
+    int64_t slot = (bin + cnn->slots) % cnn->slots;
+    return cnn->ring + (size_t)slot * 2 * cnn->image_in.stride;
+}
+
+static void cnn_settle(void *state)
+{
+    Cnn *cnn = state;
+    if (cnn->is_settled)
+        return;
+    for (int lag = 1; lag < cnn->history; lag++)
+        cnn->past[lag - 1] = ring_slot(cnn, cnn->head - lag);
+    spectra_correlate(cnn->past_filters, cnn->image_in.stride, cnn->first.channels,
+                      cnn->history - 1, cnn->past, NULL, cnn->past_sum);
+    cnn->is_settled = true;
+}
+
+/* units := max(0, scale · units + shift) */
+static void rectify(size_t count, const float *restrict scale, const float *restrict shift,
+                    float *restrict units)
+{
+    for (size_t i = 0; i < count; i++) {
+        float value = scale[i] * units[i] + shift[i];
+        units[i] = value > 0 ? value : 0;
+    }
+}
+
+static void first_layer(Cnn *cnn, const float *lum)
+{
+    size_t pixels = units_count(&cnn->image);
+    for (size_t i = 0; i < pixels; i++)
+        cnn->input[i] = (lum[i] - cnn->lum_mean) / cnn->lum_sd;
+    float *newest = ring_slot(cnn, cnn->head);
+    transform_forward(&cnn->image_in, 1, cnn->input, newest);
+    spectra_correlate(cnn->newest_filters, cnn->image_in.stride, cnn->first.channels, 1,
+                      (const float *const[]){newest}, cnn->past_sum, cnn->sum1);
+    transform_inverse(&cnn->first_out, cnn->first.channels, cnn->sum1, cnn->units1);
+    rectify(units_count(&cnn->first), cnn->scale1, cnn->shift1, cnn->units1);
+}
+
+static void second_layer(Cnn *cnn)
+{
+    size_t stride = cnn->first_in.stride;
+    const float *inputs[CNN_CHANNELS_MAX];
+    transform_forward(&cnn->first_in, cnn->first.channels, cnn->units1, cnn->spectra1);
+    for (int c = 0; c < cnn->first.channels; c++)
+        inputs[c] = cnn->spectra1 + 2 * stride * (size_t)c;
+    spectra_correlate(cnn->second_filters, stride, cnn->second.channels, cnn->first.channels,
+                      inputs, NULL, cnn->sum2);
+    transform_inverse(&cnn->second_out, cnn->second.channels, cnn->sum2, cnn->units2);
+    rectify(units_count(&cnn->second), cnn->scale2, cnn->shift2, cnn->units2);
+}
+
+static float softplus(float x)
+{
+    return x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x));
+}
+
+static void readout(const Cnn *cnn, float *rates_hz)
+{
+    int units = (int)units_count(&cnn->second);
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, cnn->cells, units, 1, cnn->dense, units, cnn->units2,
+                1, 0, rates_hz, 1);
+    for (int cell = 0; cell < cnn->cells; cell++)
+        rates_hz[cell] = (float)cnn->rate_scale_hz *
+                         softplus(cnn->dense_scale[cell] * rates_hz[cell] + cnn->dense_shift[cell]);
+}
+
+static void cnn_step(void *state, const float *lum, float *rates_hz)
+{
+    Cnn *cnn = state;
+    cnn_settle(cnn);
+    first_layer(cnn, lum);
+    second_layer(cnn);
+    readout(cnn, rates_hz);
+    cnn->head++;
+    cnn->is_settled = false;
+}
+
+static void cnn_mark(void *state)
+{
+    Cnn *cnn = state;
+    cnn->marked = cnn->head;
+}
+
+static void cnn_rewind(void *state)
+{
+    Cnn *cnn = state;
+    cnn->is_settled = cnn->is_settled && cnn->head == cnn->marked;
+    cnn->head = cnn->marked;
+}
+
+static void cnn_reset(void *state)
+{
+    Cnn *cnn = state;
+    memset(cnn->ring, 0, (size_t)cnn->slots * 2 * cnn->image_in.stride * sizeof *cnn->ring);
+    memset(cnn->units1, 0, units_count(&cnn->first) * sizeof *cnn->units1);
+    cnn->head = cnn->marked = 0;
+    cnn->is_settled = false;
+}
+
+static void cnn_maps(const void *state, ModelMaps *maps)
+{
+    const Cnn *cnn = state;
+    int channels = cnn->first.channels, height = cnn->first.height, width = cnn->first.width;
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < height; y++)
+            memcpy(cnn->maps + (c * height + y) * width, cnn->units1 + (y * channels + c) * width,
+                   (size_t)width * sizeof *cnn->maps);
+    *maps = (ModelMaps){channels, width, height, cnn->maps};
+}
+
+static void cnn_close(void *state)
+{
+    Cnn *cnn = state;
+    if (cnn == NULL)
+        return;
+    transform_finish(&cnn->image_in);
+    transform_finish(&cnn->first_out);
+    transform_finish(&cnn->first_in);
+    transform_finish(&cnn->second_out);
+    free(cnn->block);
+    free(cnn->past);
+    model_file_finish(&cnn->file);
+    free(cnn);
+}
+
+static const ModelInterface cnn_interface = {
+    .step = cnn_step,
+    .settle = cnn_settle,
+    .mark = cnn_mark,
+    .rewind = cnn_rewind,
+    .reset = cnn_reset,
+    .maps = cnn_maps,
+    .close = cnn_close,
+};
+
+/* ---- from the file */
+
+/* The weights of one convolution, and what its output units look like. */
+static bool check_convolution(const ModelFile *file, const char *name, int inputs,
+                              const Units *from, Units *to, char *err)
+{
+    const ModelTensor *kernel = model_file_need(file, name, 4, (const int[]){0, inputs, 0, 0}, err);
+    if (kernel == NULL)
+        return false;
+    *to = (Units){kernel->dims[0], from->height - kernel->dims[2] + 1,
+                  from->width - kernel->dims[3] + 1};
+    if (to->channels > CNN_CHANNELS_MAX)
+        return model_refuse(err, "%s: dataset %s has %d channels; allowed are 1 to %d", file->path,
+                            name, to->channels, CNN_CHANNELS_MAX);
+    if (to->height >= 1 && to->width >= 1)
+        return true;
+    return model_refuse(
+        err, "%s: dataset %s has kernels of %d × %d px; allowed are at most %d × %d", file->path,
+        name, kernel->dims[2], kernel->dims[3], from->height, from->width);
+}
+
+/* (channels) or (channels, height, width) */
+static bool check_units(const ModelFile *file, const char *name, const Units *units, char *err)
+{
+    const ModelTensor *tensor = model_file_find(file, name);
+    if (tensor != NULL && tensor->rank == 1)
+        return model_file_need(file, name, 1, &units->channels, err) != NULL;
+    const int dims[] = {units->channels, units->height, units->width};
+    return model_file_need(file, name, 3, dims, err) != NULL;
+}
+
+static bool check_file(const ModelFile *file, Cnn *cnn, char *err)
+{
+    const ModelInfo *info = &file->info;
+    cnn->image = (Units){1, info->height_px, info->width_px};
+    if (!check_convolution(file, "conv1_weight", info->history_bins, &cnn->image, &cnn->first,
+                           err) ||
+        !check_convolution(file, "conv2_weight", cnn->first.channels, &cnn->first, &cnn->second,
+                           err))
+        return false;
+    const int dense[] = {info->cells, (int)units_count(&cnn->second)};
+    return model_file_need(file, "conv1_bias", 1, &cnn->first.channels, err) &&
+           check_units(file, "scale1", &cnn->first, err) &&
+           check_units(file, "shift1", &cnn->first, err) &&
+           model_file_need(file, "conv2_bias", 1, &cnn->second.channels, err) &&
+           check_units(file, "scale2", &cnn->second, err) &&
+           check_units(file, "shift2", &cnn->second, err) &&
+           model_file_need(file, "dense_weight", 2, dense, err) &&
+           model_file_need(file, "dense_scale", 1, dense, err) &&
+           model_file_need(file, "dense_shift", 1, dense, err);
+}
+
+static bool init_transforms(Cnn *cnn)
+{
+    const Units *image = &cnn->image, *first = &cnn->first, *second = &cnn->second;
+    return transform_init(&cnn->image_in, image->height, image->width, image->height, image->width,
+                          1) &&
+           transform_init(&cnn->first_out, image->height, image->width, first->height, first->width,
+                          first->channels) &&
+           transform_init(&cnn->first_in, first->height, first->width, first->height, first->width,
+                          first->channels) &&
+           transform_init(&cnn->second_out, first->height, first->width, second->height,
+                          second->width, second->channels);
+}
+
+static bool allocate(Cnn *cnn)
+{
+    size_t stride1 = cnn->image_in.stride, stride2 = cnn->first_in.stride;
+    int c1 = cnn->first.channels, c2 = cnn->second.channels;
+    size_t units1 = units_count(&cnn->first), units2 = units_count(&cnn->second);
+    size_t cells = (size_t)cnn->cells;
+    const struct {
+        float **array;
+        size_t count;
+    } arrays[] = {
+        {&cnn->newest_filters, spectra_packed_count(stride1, c1, 1)},
+        {&cnn->past_filters, spectra_packed_count(stride1, c1, cnn->history - 1)},
+        {&cnn->second_filters, spectra_packed_count(stride2, c2, c1)},
+        {&cnn->scale1, units1},
+        {&cnn->shift1, units1},
+        {&cnn->scale2, units2},
+        {&cnn->shift2, units2},
+        {&cnn->dense, cells * units2},
+        {&cnn->dense_scale, cells},
+        {&cnn->dense_shift, cells},
+        {&cnn->ring, (size_t)cnn->slots * 2 * stride1},
+        {&cnn->past_sum, transform_spectrum_count(&cnn->image_in, c1)},
+        {&cnn->input, units_count(&cnn->image)},
+        {&cnn->sum1, transform_spectrum_count(&cnn->image_in, c1)},
+        {&cnn->units1, units1},
+        {&cnn->spectra1, transform_spectrum_count(&cnn->first_in, c1)},
+        {&cnn->sum2, transform_spectrum_count(&cnn->first_in, c2)},
+        {&cnn->units2, units2},
+        {&cnn->maps, units1},
+    };
+    enum { ARRAYS = sizeof arrays / sizeof arrays[0], FLOATS_A_LINE = 16 };
+    size_t total = 0, lengths[ARRAYS];
+    for (size_t i = 0; i < ARRAYS; i++) {
+        lengths[i] = (arrays[i].count + FLOATS_A_LINE - 1) / FLOATS_A_LINE * FLOATS_A_LINE;
+        total += lengths[i];
+    }
+    cnn->block = model_alloc(total);
+    cnn->past = calloc((size_t)cnn->history, sizeof *cnn->past);
+    if (cnn->block == NULL || cnn->past == NULL)
+        return false;
+    float *next = cnn->block;
+    for (size_t i = 0; i < ARRAYS; next += lengths[i], i++)
+        *arrays[i].array = next;
+    return true;
+}
+
+/* Kernels (outputs, inputs, K, K) → their spectra on the grid, packed: input `first` + i·`step` of
+ * the file becomes input i. */
+static bool pack_kernels(const ModelTensor *kernels, const Transform *grid, int first, int step,
+                         int inputs, float *packed)
+{
+    int outputs = kernels->dims[0], height = kernels->dims[2], width = kernels->dims[3];
+    Transform transform;
+    float *spectrum = model_alloc(2 * grid->stride);
+    bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 1);
+    for (int o = 0; is_ready && spectrum != NULL && o < outputs; o++)
+        for (int i = 0; i < inputs; i++) {
+            size_t kernel = (size_t)o * (size_t)kernels->dims[1] + (size_t)(first + i * step);
+            transform_forward(&transform, 1,
+                              kernels->values + kernel * (size_t)height * (size_t)width, spectrum);
+            spectra_pack(packed, grid->stride, outputs, inputs, o, i, spectrum);
+        }
+    transform_finish(&transform);
+    free(spectrum);
+    return is_ready && spectrum != NULL;
+}
+
+/* One value a unit, in the order of the layer, from one a unit or one a channel. */
+static void spread(const ModelTensor *tensor, const Units *units, float *values)
+{
+    for (int y = 0; y < units->height; y++)
+        for (int c = 0; c < units->channels; c++)
+            for (int x = 0; x < units->width; x++) {
+                int unit = (c * units->height + y) * units->width + x;
+                *values++ = tensor->values[tensor->rank == 1 ? c : unit];
+            }
+}
+
+/* scale · (conv + bias) + shift = scale · conv + (shift + scale · bias) */
+static void fold_bias(const float *bias, const Units *units, const float *scale, float *shift)
+{
+    for (int y = 0; y < units->height; y++)
+        for (int c = 0; c < units->channels; c++)
+            for (int x = 0; x < units->width; x++)
+                *shift++ += *scale++ * bias[c];
+}
+
+static void load_units(Cnn *cnn, const ModelFile *file)
+{
+    spread(model_file_find(file, "scale1"), &cnn->first, cnn->scale1);
+    spread(model_file_find(file, "shift1"), &cnn->first, cnn->shift1);
+    spread(model_file_find(file, "scale2"), &cnn->second, cnn->scale2);
+    spread(model_file_find(file, "shift2"), &cnn->second, cnn->shift2);
+    fold_bias(model_file_find(file, "conv1_bias")->values, &cnn->first, cnn->scale1, cnn->shift1);
+    fold_bias(model_file_find(file, "conv2_bias")->values, &cnn->second, cnn->scale2, cnn->shift2);
+}
+
+static void load_readout(Cnn *cnn, const ModelFile *file)
+{
+    size_t units = units_count(&cnn->second), cells = (size_t)cnn->cells;
+    ModelTensor row = {.rank = 3};
+    for (size_t cell = 0; cell < cells; cell++) {
+        row.values = model_file_find(file, "dense_weight")->values + cell * units;
+        spread(&row, &cnn->second, cnn->dense + cell * units);
+    }
+    memcpy(cnn->dense_scale, model_file_find(file, "dense_scale")->values, cells * sizeof(float));
+    memcpy(cnn->dense_shift, model_file_find(file, "dense_shift")->values, cells * sizeof(float));
+}
+
+static bool load(Cnn *cnn, const ModelFile *file)
+{
+    const ModelTensor *conv1 = model_file_find(file, "conv1_weight");
+    const ModelTensor *conv2 = model_file_find(file, "conv2_weight");
+    int oldest_first = cnn->history - 1; // place of lag 0
+    if (!init_transforms(cnn) || !allocate(cnn) ||
+        !pack_kernels(conv1, &cnn->image_in, oldest_first, -1, 1, cnn->newest_filters) ||
+        !pack_kernels(conv1, &cnn->image_in, oldest_first - 1, -1, cnn->history - 1,
+                      cnn->past_filters) ||
+        !pack_kernels(conv2, &cnn->first_in, 0, 1, cnn->first.channels, cnn->second_filters))
+        return false;
+    load_units(cnn, file);
+    load_readout(cnn, file);
+    return true;
+}
+
+bool cnn_model_open(ModelFile *file, ModelParts *parts, char *err)
+{
+    Cnn *cnn = calloc(1, sizeof *cnn);
+    if (cnn == NULL)
+        return model_refuse(err, "%s: not enough memory for this model", file->path);
+    cnn->history = file->info.history_bins;
+    cnn->slots = cnn->history + MODEL_MAX_REWIND_BINS;
+    cnn->cells = file->info.cells;
+    cnn->rate_scale_hz = file->rate_scale_hz;
+    cnn->lum_mean = (float)file->info.lum_mean;
+    cnn->lum_sd = (float)file->info.lum_sd;
+    bool is_good = check_file(file, cnn, err);
+    if (is_good && !load(cnn, file))
+        is_good = model_refuse(err, "%s: not enough memory for this model", file->path);
+    if (!is_good) {
+        cnn_close(cnn);
+        return false;
+    }
+    cnn->file = *file;
+    *file = (ModelFile){0};
+    *parts = (ModelParts){cnn->file.info, cnn, &cnn_interface};
+    return true;
+}
