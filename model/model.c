@@ -13,6 +13,8 @@ struct Model {
     ModelParts parts;
 };
 
+static const char built_in[] = "circuit";
+
 static const struct {
     const char *kind;
     bool (*open)(ModelFile *file, ModelParts *parts, char *err);
@@ -51,7 +53,10 @@ Model *model_open(const char *name_or_path, char *err)
         model_refuse(err, "%s: no memory for a model", name_or_path);
         return NULL;
     }
-    if (!open_file(name_or_path, &model->parts, err)) {
+    bool is_open = strcmp(name_or_path, built_in) == 0
+                       ? circuit_model_open(&model->parts, err)
+                       : open_file(name_or_path, &model->parts, err);
+    if (!is_open) {
         free(model);
         return NULL;
     }

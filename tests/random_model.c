@@ -1,0 +1,122 @@
+#include "tests/random_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/harness.h"
+
+RandomShape random_shape_published(int cells)
+{
+    return (RandomShape){.width = 50,
+                         .height = 50,
+                         .history = 40,
+                         .lag = 1,
+                         .cells = cells,
+                         .bin_hz = 100,
+                         .channels1 = 8,
+                         .kernel1_width = 15,
+                         .kernel1_height = 15,
+                         .channels2 = 8,
+                         .kernel2_width = 11,
+                         .kernel2_height = 11,
+                         .is_per_unit = true};
+}
+
+void random_fill(uint32_t *state, size_t count, float lowest, float highest, float *values)
+{
+    for (size_t i = 0; i < count; i++) {
+        // the full-period congruence of Numerical Recipes; the upper 24 bits
+        *state = *state * 1664525u + 1013904223u;
+        values[i] = lowest + (highest - lowest) * (float)(*state >> 8) / 16777216.0f;
+    }
+}
+
+static void add(RandomModel *model, const char *name, int rank, const int *dims, float lowest,
+                float highest)
+{
+    size_t count = 1;
+    for (int axis = 0; axis < rank; axis++)
+        count *= (size_t)dims[axis];
+    float *values = malloc(count * sizeof *values);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(values);
+    random_fill(&model->state, count, lowest, highest, values);
+    model->arrays[model->arrays_count++] = values;
+    model_file_add(&model->file, name, rank, dims, values);
+}
+
+static void describe(RandomModel *model, const RandomShape *shape, const char *kind, uint32_t seed)
+{
+    static const char *const names[RANDOM_MODEL_CELLS_MAX] = {"a", "b", "c", "d",
+                                                              "e", "f", "g", "h"};
+    *model = (RandomModel){.state = seed};
+    for (int cell = 0; cell < shape->cells; cell++)
+        model->names[cell] = names[cell];
+    model->file.rate_scale_hz = 20;
+    model->file.info = (ModelInfo){.width_px = shape->width,
+                                   .height_px = shape->height,
+                                   .um_per_px = 50,
+                                   .bin_hz = shape->bin_hz,
+                                   .history_bins = shape->history,
+                                   .lag_bins = shape->lag,
+                                   .lum_mean = 0.5,
+                                   .lum_sd = 0.25,
+                                   .cells = shape->cells,
+                                   .cell_names = model->names,
+                                   .provenance = "random numbers of a test",
+                                   .licence = "MIT"};
+    snprintf(model->file.info.kind, sizeof model->file.info.kind, "%s", kind);
+    snprintf(model->file.info.name, sizeof model->file.info.name, "random-%s", kind);
+}
+
+void random_cnn(RandomModel *model, const RandomShape *s, uint32_t seed)
+{
+    describe(model, s, "cnn", seed);
+    int c1 = s->channels1, h1 = s->height - s->kernel1_height + 1;
+    int w1 = s->width - s->kernel1_width + 1;
+    int c2 = s->channels2, h2 = h1 - s->kernel2_height + 1, w2 = w1 - s->kernel2_width + 1;
+    int rank = s->is_per_unit ? 3 : 1;
+    add(model, "conv1_weight", 4, (int[]){c1, s->history, s->kernel1_height, s->kernel1_width},
+        -0.05f, 0.05f);
+    add(model, "conv1_bias", 1, &c1, -0.5f, 0.5f);
+    add(model, "scale1", rank, (int[]){c1, h1, w1}, 0.2f, 1);
+    add(model, "shift1", rank, (int[]){c1, h1, w1}, -0.5f, 0.5f);
+    add(model, "conv2_weight", 4, (int[]){c2, c1, s->kernel2_height, s->kernel2_width}, -0.05f,
+        0.05f);
+    add(model, "conv2_bias", 1, &c2, -0.5f, 0.5f);
+    add(model, "scale2", rank, (int[]){c2, h2, w2}, 0.2f, 1);
+    add(model, "shift2", rank, (int[]){c2, h2, w2}, -0.5f, 0.5f);
+    add(model, "dense_weight", 2, (int[]){s->cells, c2 * h2 * w2}, -0.1f, 0.1f);
+    add(model, "dense_scale", 1, &s->cells, 0.5f, 1);
+    add(model, "dense_shift", 1, &s->cells, -0.5f, 0.5f);
+}
+
+void random_ln(RandomModel *model, const RandomShape *s, bool is_separable, uint32_t seed)
+{
+    describe(model, s, "ln", seed);
+    int dims[] = {s->cells, s->history, s->height, s->width};
+    if (is_separable) {
+        add(model, "filter_time", 2, dims, -0.2f, 0.2f);
+        add(model, "filter_space", 3, (int[]){s->cells, s->height, s->width}, -0.2f, 0.2f);
+    } else {
+        add(model, "filter", 4, dims, -0.02f, 0.02f);
+    }
+    add(model, "offset", 1, dims, -0.5f, 0.5f);
+    add(model, "gain", 1, dims, 0.5f, 1);
+}
+
+void random_model_finish(RandomModel *model)
+{
+    for (int i = 0; i < model->arrays_count; i++)
+        free(model->arrays[i]);
+    *model = (RandomModel){0};
+}
+
+const char *random_model_save(const RandomModel *model, const char *folder)
+{
+    static char path[1024];
+    char err[MODEL_ERR_BYTES];
+    snprintf(path, sizeof path, "%s/%s.h5", folder, model->file.info.name);
+    if (!model_file_write(path, &model->file, err))
+        CU_FAIL_FATAL(err);
+    return path;
+}

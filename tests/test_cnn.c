@@ -1,0 +1,307 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "tests/harness.h"
+#include "tests/random_model.h"
+
+enum { BINS_MAX = 64 };
+
+/* A random net, opened from its file, and a stimulus of random images. */
+typedef struct {
+    RandomModel random;
+    RandomShape shape;
+    Model *model;
+    float *lum; // owned (BINS_MAX, height, width)
+    int pixels;
+} Fixture;
+
+static Fixture fixture(RandomShape shape)
+{
+    Fixture f = {.shape = shape, .pixels = shape.width * shape.height};
+    char err[MODEL_ERR_BYTES] = "";
+    random_cnn(&f.random, &shape, 3);
+    f.model = model_open(random_model_save(&f.random, test_folder("cnn")), err);
+    if (f.model == NULL)
+        CU_FAIL_FATAL(err);
+    f.lum = calloc((size_t)(BINS_MAX * f.pixels), sizeof *f.lum);
+    uint32_t state = 11;
+    random_fill(&state, (size_t)(BINS_MAX * f.pixels), 0, 1, f.lum);
+    return f;
+}
+
+static void finish(Fixture *f)
+{
+    model_close(f->model);
+    random_model_finish(&f->random);
+    free(f->lum);
+}
+
+static const float *image(const Fixture *f, int bin)
+{
+    return f->lum + bin * f->pixels;
+}
+
+static RandomShape small_shape(bool is_per_unit)
+{
+    return (RandomShape){.width = 21,
+                         .height = 16,
+                         .history = 6,
+                         .cells = 3,
+                         .bin_hz = 60,
+                         .channels1 = 3,
+                         .kernel1_width = 5,
+                         .kernel1_height = 4,
+                         .channels2 = 5,
+                         .kernel2_width = 3,
+                         .kernel2_height = 6,
+                         .is_per_unit = is_per_unit};
+}
+
+/* ---- the definition */
+
+static const ModelTensor *tensor(const Fixture *f, const char *name)
+{
+    return model_file_find(&f->random.file, name);
+}
+
+static double unit_value(const ModelTensor *values, int channel, int unit)
+{
+    return (double)values->values[values->rank == 1 ? channel : unit];
+}
+
+/* One layer as its formula says: kernel (outputs, inputs, kh, kw), in (inputs, height, width). */
+static double *plain_layer(const Fixture *f, const char *number, const double *in, int height,
+                           int width)
+{
+    char name[32];
+    const ModelTensor *part[4];
+    const char *const names[] = {"conv%s_weight", "conv%s_bias", "scale%s", "shift%s"};
+    for (int i = 0; i < 4; i++) {
+        strcpy(name, names[i]);
+        memmove(strchr(name, '%') + 1, strchr(name, '%') + 2, strlen(strchr(name, '%') + 2) + 1);
+        *strchr(name, '%') = number[0];
+        part[i] = tensor(f, name);
+    }
+    const ModelTensor *kernel = part[0];
+    int kh = kernel->dims[2], kw = kernel->dims[3], inputs = kernel->dims[1];
+    int oh = height - kh + 1, ow = width - kw + 1;
+    double *out = calloc((size_t)(kernel->dims[0] * oh * ow), sizeof *out);
+    for (int unit = 0; unit < kernel->dims[0] * oh * ow; unit++) {
+        int channel = unit / (oh * ow), y = unit / ow % oh, x = unit % ow;
+        double sum = (double)part[1]->values[channel];
+        const float *w = kernel->values + channel * inputs * kh * kw;
+        for (int i = 0; i < inputs; i++)
+            for (int j = 0; j < kh; j++)
+                for (int k = 0; k < kw; k++)
+                    sum += (double)*w++ * in[(i * height + y + j) * width + x + k];
+        double value =
+            unit_value(part[2], channel, unit) * sum + unit_value(part[3], channel, unit);
+        out[unit] = value > 0 ? value : 0;
+    }
+    return out;
+}
+
+/* rates (cells) of the window that ends with `bin`; first, if wanted, is the first layer (owned by
+ * the caller). */
+static void plain_rates(const Fixture *f, int bin, double *rates, double **first)
+{
+    const RandomShape *s = &f->shape;
+    double *window = calloc((size_t)(s->history * f->pixels), sizeof *window);
+    for (int i = 0; i < s->history; i++)
+        for (int p = 0; p < f->pixels; p++) {
+            int seen = bin - s->history + 1 + i;
+            window[i * f->pixels + p] = seen < 0 ? 0 : ((double)image(f, seen)[p] - 0.5) / 0.25;
+        }
+    int h1 = s->height - s->kernel1_height + 1, w1 = s->width - s->kernel1_width + 1;
+    double *units1 = plain_layer(f, "1", window, s->height, s->width);
+    double *units2 = plain_layer(f, "2", units1, h1, w1);
+    const ModelTensor *dense = tensor(f, "dense_weight");
+    for (int cell = 0; cell < s->cells; cell++) {
+        double sum = 0;
+        for (int i = 0; i < dense->dims[1]; i++)
+            sum += (double)dense->values[cell * dense->dims[1] + i] * units2[i];
+        double drive = (double)tensor(f, "dense_scale")->values[cell] * sum +
+                       (double)tensor(f, "dense_shift")->values[cell];
+        rates[cell] = 20 * log(1 + exp(drive));
+    }
+    free(window);
+    free(units2);
+    if (first != NULL)
+        *first = units1;
+    else
+        free(units1);
+}
+
+static void check_bin(const Fixture *f, int bin, const float *rates)
+{
+    double wanted[RANDOM_MODEL_CELLS_MAX];
+    plain_rates(f, bin, wanted, NULL);
+    for (int cell = 0; cell < f->shape.cells; cell++)
+        CU_ASSERT(test_near((double)rates[cell], wanted[cell], 1e-4 * wanted[cell]));
+}
+
+static void published_net_is_exact(void)
+{
+    Fixture f = fixture(random_shape_published(5));
+    float rates[5];
+    for (int bin = 0; bin < 45; bin++) {
+        model_step(f.model, image(&f, bin), rates);
+        model_settle(f.model);
+        if (bin == 0 || bin == 44)
+            check_bin(&f, bin, rates);
+    }
+    finish(&f);
+}
+
+static void check_small_net(bool is_per_unit)
+{
+    Fixture f = fixture(small_shape(is_per_unit));
+    float rates[RANDOM_MODEL_CELLS_MAX];
+    for (int bin = 0; bin < 20; bin++) {
+        model_step(f.model, image(&f, bin), rates);
+        check_bin(&f, bin, rates);
+    }
+    finish(&f);
+}
+
+static void small_net_is_exact_per_unit(void)
+{
+    check_small_net(true);
+}
+
+static void small_net_is_exact_per_channel(void)
+{
+    check_small_net(false);
+}
+
+static void maps_are_the_first_layer(void)
+{
+    Fixture f = fixture(small_shape(true));
+    float rates[RANDOM_MODEL_CELLS_MAX];
+    double plain[RANDOM_MODEL_CELLS_MAX], *first = NULL;
+    for (int bin = 0; bin < 9; bin++)
+        model_step(f.model, image(&f, bin), rates);
+    plain_rates(&f, 8, plain, &first);
+    ModelMaps maps;
+    model_maps(f.model, &maps);
+    CU_ASSERT_EQUAL_FATAL(maps.channels * maps.height_px * maps.width_px, 3 * 13 * 17);
+    for (int unit = 0; unit < 3 * 13 * 17; unit++)
+        CU_ASSERT(test_near((double)maps.activity[unit], first[unit], 1e-4));
+    free(first);
+    finish(&f);
+}
+
+static void published_shapes_hold(void)
+{
+    Fixture f = fixture(random_shape_published(2));
+    ModelMaps maps;
+    model_maps(f.model, &maps);
+    CU_ASSERT_EQUAL(maps.width_px, 36);
+    CU_ASSERT_EQUAL(maps.height_px, 36);
+    CU_ASSERT_EQUAL(maps.channels * maps.width_px * maps.height_px, 10368);
+    CU_ASSERT_EQUAL(tensor(&f, "dense_weight")->dims[1], 8 * 26 * 26);
+    CU_ASSERT_EQUAL(tensor(&f, "dense_weight")->dims[1], 5408);
+    finish(&f);
+}
+
+/* ---- time */
+
+static void run(const Fixture *f, int first, int count, bool settles, float *rates)
+{
+    for (int i = 0; i < count; i++) {
+        model_step(f->model, image(f, first + i), rates + i * f->shape.cells);
+        if (settles)
+            model_settle(f->model);
+    }
+}
+
+enum { RATES = BINS_MAX * RANDOM_MODEL_CELLS_MAX };
+
+static void settling_changes_nothing(void)
+{
+    Fixture f = fixture(small_shape(true));
+    float with[RATES] = {0}, without[RATES] = {0};
+    run(&f, 0, 30, true, with);
+    model_reset(f.model);
+    run(&f, 0, 30, false, without);
+    CU_ASSERT(memcmp(with, without, sizeof with) == 0);
+    finish(&f);
+}
+
+static void check_rewind(int seen, int taken_back, bool settles)
+{
+    Fixture f = fixture(small_shape(true));
+    float straight[RATES] = {0}, again[RATES] = {0}, wasted[RATES] = {0};
+    run(&f, 0, seen + 20, true, straight);
+    model_reset(f.model);
+    run(&f, 0, seen, settles, again);
+    model_mark(f.model);
+    run(&f, 40, taken_back, settles, wasted);
+    model_rewind(f.model);
+    run(&f, seen, 20, settles, again + seen * f.shape.cells);
+    CU_ASSERT(memcmp(straight, again, sizeof straight) == 0);
+    finish(&f);
+}
+
+static void rewind_forgets(void)
+{
+    for (int taken_back = 0; taken_back <= MODEL_MAX_REWIND_BINS; taken_back++) {
+        check_rewind(20, taken_back, true);
+        check_rewind(20, taken_back, false);
+        check_rewind(0, taken_back, true);
+        check_rewind(5, taken_back, false);
+    }
+}
+
+static void future_has_no_effect(void)
+{
+    Fixture f = fixture(small_shape(true));
+    float before[RATES] = {0}, after[RATES] = {0};
+    enum { CHANGED = 12, LENGTH = 30 };
+    run(&f, 0, LENGTH, true, before);
+    random_fill(&(uint32_t){99}, (size_t)f.pixels, 0, 1, f.lum + CHANGED * f.pixels);
+    model_reset(f.model);
+    run(&f, 0, LENGTH, true, after);
+    size_t row = (size_t)f.shape.cells * sizeof(float);
+    CU_ASSERT(memcmp(before, after, CHANGED * row) == 0);
+    for (int bin = CHANGED; bin < CHANGED + f.shape.history; bin++)
+        CU_ASSERT(memcmp(before + bin * f.shape.cells, after + bin * f.shape.cells, row) != 0);
+    int gone = CHANGED + f.shape.history;
+    CU_ASSERT(memcmp(before + gone * f.shape.cells, after + gone * f.shape.cells,
+                     (size_t)(LENGTH - gone) * row) == 0);
+    finish(&f);
+}
+
+static void reset_is_the_mean_for_ever(void)
+{
+    Fixture f = fixture(small_shape(false));
+    float rates[RATES] = {0}, *grey = f.lum + 40 * f.pixels;
+    for (int i = 0; i < f.pixels; i++)
+        grey[i] = 0.5f;
+    run(&f, 0, 10, true, rates);
+    model_reset(f.model);
+    model_step(f.model, grey, rates);
+    for (int bin = 1; bin < 10; bin++) {
+        model_step(f.model, grey, rates + 3);
+        CU_ASSERT(memcmp(rates, rates + 3, 3 * sizeof *rates) == 0);
+    }
+    finish(&f);
+}
+
+int main(void)
+{
+    static const TestCase cases[] = {
+        {"the published net equals the plain sum over its window", published_net_is_exact},
+        {"a small odd net equals it bin by bin, scale per unit", small_net_is_exact_per_unit},
+        {"a small odd net equals it bin by bin, scale per channel", small_net_is_exact_per_channel},
+        {"maps are the rectified first layer, channel by channel", maps_are_the_first_layer},
+        {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},
+        {"settling in the slack changes no bit", settling_changes_nothing},
+        {"rewinding up to 8 bins leaves the same future, bit for bit", rewind_forgets},
+        {"a bin shapes its own and history − 1 later rates, none before", future_has_no_effect},
+        {"a reset net answers as if the mean had been shown for ever", reset_is_the_mean_for_ever},
+    };
+    return test_main("cnn", cases, sizeof cases / sizeof cases[0]);
+}
