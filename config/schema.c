@@ -1,7 +1,6 @@
 #include "config/schema.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,14 +283,26 @@ void *schema_load(const Locate *locate, const cyaml_schema_value_t *schema, char
     return NULL;
 }
 
+static bool write_whole(const char *path, const char *text, size_t bytes)
+{
+    FILE *file = fopen(path, "wb");
+    bool is_written = file && fwrite(text, 1, bytes, file) == bytes;
+    if (file && fclose(file) != 0)
+        is_written = false;
+    return is_written;
+}
+
 bool schema_save(const char *path, const cyaml_schema_value_t *schema, const void *data, char *err)
 {
-    errno = 0;
-    cyaml_err_t outcome = cyaml_save_file(path, &configuration, schema, data, 0);
-    if (outcome != CYAML_OK)
+    char *text = NULL;
+    size_t bytes;
+    cyaml_err_t outcome = cyaml_save_data(&text, &bytes, &configuration, schema, data, 0);
+    bool is_saved = outcome == CYAML_OK && write_whole(path, text, bytes);
+    if (!is_saved)
         snprintf(err, LOCATE_ERR_BYTES, "%s: could not be written: %s", path,
-                 errno ? strerror(errno) : cyaml_strerror(outcome));
-    return outcome == CYAML_OK;
+                 outcome == CYAML_OK ? strerror(errno) : cyaml_strerror(outcome));
+    free(text);
+    return is_saved;
 }
 
 void schema_free(const cyaml_schema_value_t *schema, void *data)
