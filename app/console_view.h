@@ -1,0 +1,32 @@
+#pragma once
+/* The parts of the console's picture, shared by the files that draw them and by nobody else. */
+#include "app/console_draw.h"
+
+typedef struct {
+    cairo_t *cairo;
+    const ConsoleState *state;
+    const PlotTheme *theme;
+    ConsoleLayout layout;
+} ConsoleView; // all borrowed for one drawing
+
+void console_view_header(const ConsoleView *view);
+void console_view_pictures(const ConsoleView *view); // stimulus and channel maps
+void console_view_models(const ConsoleView *view);
+void console_view_rates(const ConsoleView *view); // stimulus profile and rates
+void console_view_timing(const ConsoleView *view);
+
+/* A caption above the box, followed by a fainter remark; cut at the box's right end. Returns where
+ * it ends. */
+double console_view_caption(const ConsoleView *view, const PlotBox *box, const char *caption,
+                            const char *remark);
+
+/* A name written over a drawing, on a ground that keeps it legible. */
+void console_view_tag(const ConsoleView *view, double x_px, double y_px, const char *text);
+
+/* The refreshes on the time axis: (first … newest), first possibly below 0. */
+int64_t console_view_first(const ConsoleState *state);
+
+/* The middle of a refresh on the time axis, in seconds before the end of the newest. */
+double console_view_time_s(const ConsoleState *state, int64_t refresh);
+
+PlotRange console_view_time(const ConsoleState *state);

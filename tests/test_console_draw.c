@@ -1,0 +1,281 @@
+#include "tests/harness.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cairo.h>
+
+#include "app/console_draw.h"
+
+enum { RASTER = 50, CHANNELS = 8, MAP = 36, FRAME_NS = 16666667 };
+
+static const double RATE_HZ = 30.0;
+
+static ConsoleSetup plain_setup(int width_px, int height_px)
+{
+    ConsoleSetup setup = {
+        .protocol = "omitted stimulus",
+        .models = {{"natural-cnn", "cnn", false}, {"circuit", "circuit", true}},
+        .models_count = 2,
+        .cells = {{.name = "OFF", .x_um = 0.0F, .y_um = 0.0F},
+                  {.name = "ON", .x_um = NAN, .y_um = NAN}},
+        .cells_count = 2,
+        .raster = {RASTER, RASTER, 55.0},
+        .map_channels = CHANNELS,
+        .map_width_px = MAP,
+        .map_height_px = MAP,
+        .refresh_hz = 60.0,
+        .refreshes = 3600,
+        .verdict = "ok",
+        .width_px = width_px,
+        .height_px = height_px,
+    };
+    setup.cells[1].of_model[0] = 1;
+    setup.cells[1].of_model[1] = -1;
+    return setup;
+}
+
+/* 300 refreshes of constant rates; those in [missed_from, missed_to) show the old image, and the
+ * first model has no rates in [gap_from, gap_to). */
+typedef struct {
+    int64_t missed_from, missed_to, gap_from, gap_to;
+} Course;
+
+static ConsoleState *run_course(const ConsoleSetup *setup, Course course)
+{
+    static float lum[RASTER * RASTER], maps[CHANNELS * MAP * MAP];
+    ConsoleState *state = malloc(sizeof *state);
+    char err[CONSOLE_ERR_BYTES];
+    CU_ASSERT_FATAL(state && console_state_init(state, setup, err));
+    const float full_hz[] = {(float)RATE_HZ, 20.0F};
+    const float reduced_hz[] = {10.0F};
+    for (int64_t k = 0; k < 300; k++) {
+        if (k >= course.missed_from && k < course.missed_to) {
+            continue;
+        }
+        const int missed = k == course.missed_to ? (int)(course.missed_to - course.missed_from) : 0;
+        const ConsoleFrame frame = {k, missed, k * FRAME_NS, 10000000, lum, maps, {0}};
+        console_state_frame(state, &frame);
+        if (k < course.gap_from || k >= course.gap_to) {
+            console_state_rates(state, 0, k, full_hz, 500000, false);
+        }
+        console_state_rates(state, 1, k, reduced_hz, 50000, false);
+    }
+    return state;
+}
+
+static cairo_surface_t *draw(const ConsoleState *state, int margin_px, uint32_t ground)
+{
+    const int width_px = state->setup.width_px + margin_px;
+    const int height_px = state->setup.height_px + margin_px;
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width_px, height_px);
+    unsigned char *pixels = cairo_image_surface_get_data(surface);
+    for (size_t i = 0; i < (size_t)width_px * (size_t)height_px; i++) {
+        memcpy(pixels + 4 * i, &ground, sizeof ground);
+    }
+    cairo_surface_mark_dirty(surface);
+    cairo_t *cairo = cairo_create(surface);
+    console_draw(cairo, state);
+    CU_ASSERT_EQUAL(cairo_status(cairo), CAIRO_STATUS_SUCCESS);
+    cairo_destroy(cairo);
+    cairo_surface_flush(surface);
+    return surface;
+}
+
+static uint32_t pixel(cairo_surface_t *surface, double x, double y)
+{
+    uint32_t value;
+    memcpy(&value,
+           cairo_image_surface_get_data(surface) +
+               (size_t)y * (size_t)cairo_image_surface_get_stride(surface) + 4 * (size_t)x,
+           sizeof value);
+    return value & 0xFFFFFFU;
+}
+
+static uint32_t packed(PlotColour colour)
+{
+    return (uint32_t)lrint(255.0 * colour.red) << 16 | (uint32_t)lrint(255.0 * colour.green) << 8 |
+           (uint32_t)lrint(255.0 * colour.blue);
+}
+
+static bool is_close(uint32_t a, uint32_t b)
+{
+    return abs((int)(a >> 16) - (int)(b >> 16)) <= 2 &&
+           abs((int)(a >> 8 & 255U) - (int)(b >> 8 & 255U)) <= 2 &&
+           abs((int)(a & 255U) - (int)(b & 255U)) <= 2;
+}
+
+/* The middle of a refresh on the time axis of a box: the newest, 299, ends at its right end. */
+static double refresh_px(const PlotBox *box, int64_t refresh)
+{
+    return box->x_px + box->width_px * (1.0 + ((double)(refresh - 299) - 0.5) / (4.0 * 60.0));
+}
+
+static void missed_refreshes_are_red(void)
+{
+    const ConsoleSetup setup = plain_setup(640, 720);
+    ConsoleState *state = run_course(&setup, (Course){200, 203, 0, 0});
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    cairo_surface_t *surface = draw(state, 0, 0);
+    const uint32_t red = packed(plot_on_screen.bad);
+    const double low_px = layout.interval.y_px + layout.interval.height_px - 2.0;
+    for (int64_t k = 200; k < 203; k++) {
+        CU_ASSERT(is_close(pixel(surface, refresh_px(&layout.interval, k), low_px), red));
+    }
+    CU_ASSERT(!is_close(pixel(surface, refresh_px(&layout.interval, 197), low_px), red));
+    CU_ASSERT(!is_close(pixel(surface, refresh_px(&layout.interval, 205), low_px), red));
+    CU_ASSERT_EQUAL(state->live.missed, 3);
+    CU_ASSERT_EQUAL(state->live.shown, 297);
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void nothing_is_red_in_a_clean_run(void)
+{
+    const ConsoleSetup setup = plain_setup(640, 720);
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    cairo_surface_t *surface = draw(state, 0, 0);
+    const uint32_t red = packed(plot_on_screen.bad);
+    int count = 0;
+    for (int y = 0; y < 720; y++) {
+        for (int x = 0; x < 640; x++) {
+            count += is_close(pixel(surface, x, y), red);
+        }
+    }
+    CU_ASSERT_EQUAL(count, 0);
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void constant_rate_is_level(void)
+{
+    const ConsoleSetup setup = plain_setup(1280, 800);
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    cairo_surface_t *surface = draw(state, 0, 0);
+    const PlotArea area = console_cell_area(state, &layout, 0);
+    CU_ASSERT(test_near(area.y.low, 0.0, 0.0));
+    CU_ASSERT(area.y.high >= RATE_HZ && area.y.high <= 2.0 * RATE_HZ);
+    const double share = RATE_HZ / area.y.high;
+    const double y_px = layout.cells[0].y_px + layout.cells[0].height_px * (1.0 - share);
+    const uint32_t white = packed(plot_on_screen.series[0]);
+    int found = 0;
+    for (int64_t k = 80; k < 299; k++) { // right of the cell's name
+        const double x_px = refresh_px(&layout.cells[0], k);
+        found += is_close(pixel(surface, x_px, y_px), white) ||
+                 is_close(pixel(surface, x_px, y_px - 1.0), white);
+    }
+    CU_ASSERT_EQUAL(found, 299 - 80);
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void missing_rates_leave_a_gap(void)
+{
+    const ConsoleSetup setup = plain_setup(1280, 800);
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 200, 220});
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    cairo_surface_t *surface = draw(state, 0, 0);
+    const PlotArea area = console_cell_area(state, &layout, 0);
+    const double y_px = plot_y_px(&area, RATE_HZ);
+    const uint32_t white = packed(plot_on_screen.series[0]);
+    for (int64_t k = 202; k < 218; k++) {
+        for (int d = -3; d <= 3; d++) {
+            CU_ASSERT(!is_close(pixel(surface, refresh_px(&layout.cells[0], k), y_px + d), white));
+        }
+    }
+    const double x_px = refresh_px(&layout.cells[0], 190);
+    CU_ASSERT(is_close(pixel(surface, x_px, y_px), white) ||
+              is_close(pixel(surface, x_px, y_px - 1.0), white));
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void nothing_is_drawn_outside(void)
+{
+    static const int sizes[][2] = {{640, 720}, {720, 720}, {1280, 800}, {480, 480}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const ConsoleSetup setup = plain_setup(sizes[i][0], sizes[i][1]);
+        ConsoleState *state = run_course(&setup, (Course){100, 110, 0, 0});
+        cairo_surface_t *surface = draw(state, 40, 0x123456U);
+        int strays = 0;
+        for (int y = 0; y < sizes[i][1] + 40; y++) {
+            for (int x = 0; x < sizes[i][0] + 40; x++) {
+                const bool is_outside = x >= sizes[i][0] || y >= sizes[i][1];
+                strays += is_outside && pixel(surface, x, y) != 0x123456U;
+            }
+        }
+        CU_ASSERT_EQUAL(strays, 0);
+        cairo_surface_destroy(surface);
+        free(state);
+    }
+}
+
+static bool is_inside(const PlotBox *box, const ConsoleSetup *setup)
+{
+    return box->x_px >= 0.0 && box->y_px >= 0.0 && box->width_px > 0.0 && box->height_px > 0.0 &&
+           box->x_px + box->width_px <= setup->width_px &&
+           box->y_px + box->height_px <= setup->height_px;
+}
+
+static bool is_apart(const PlotBox *a, const PlotBox *b)
+{
+    return a->x_px + a->width_px <= b->x_px || b->x_px + b->width_px <= a->x_px ||
+           a->y_px + a->height_px <= b->y_px || b->y_px + b->height_px <= a->y_px;
+}
+
+static void parts_do_not_overlap(void)
+{
+    static const int sizes[][2] = {{640, 720}, {720, 720}, {1280, 800}, {1024, 768}, {800, 1280}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const ConsoleSetup setup = plain_setup(sizes[i][0], sizes[i][1]);
+        ConsoleLayout layout;
+        console_layout(&setup, &layout);
+        const PlotBox boxes[] = {layout.header,   layout.stimulus, layout.maps,
+                                 layout.models,   layout.profile,  layout.cells[0],
+                                 layout.cells[1], layout.interval, layout.margin};
+        const size_t count = sizeof boxes / sizeof boxes[0];
+        for (size_t a = 0; a < count; a++) {
+            CU_ASSERT(is_inside(&boxes[a], &setup));
+            for (size_t b = a + 1; b < count; b++) {
+                CU_ASSERT(is_apart(&boxes[a], &boxes[b]));
+            }
+        }
+    }
+}
+
+static void empty_state_draws(void)
+{
+    const ConsoleSetup setup = {.raster = {1, 1, 0.0},
+                                .map_model = -1,
+                                .refresh_hz = 60.0,
+                                .width_px = 640,
+                                .height_px = 720};
+    char err[CONSOLE_ERR_BYTES];
+    ConsoleState *state = malloc(sizeof *state);
+    CU_ASSERT_FATAL(state && console_state_init(state, &setup, err));
+    cairo_surface_t *surface = draw(state, 0, 0);
+    CU_ASSERT_EQUAL(pixel(surface, 2, 719), packed(plot_on_screen.paper));
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static const TestCase cases[] = {
+    {"every missed refresh is red at its own time and no other is", missed_refreshes_are_red},
+    {"a clean run has no red pixel", nothing_is_red_in_a_clean_run},
+    {"a constant rate is a level line at its height", constant_rate_is_level},
+    {"missing rates leave a gap", missing_rates_leave_a_gap},
+    {"nothing is drawn outside the picture", nothing_is_drawn_outside},
+    {"the parts of the picture lie inside it and apart", parts_do_not_overlap},
+    {"a state without models, cells or frames can be drawn", empty_state_draws},
+};
+
+int main(void)
+{
+    return test_main("console_draw", cases, sizeof cases / sizeof cases[0]);
+}
