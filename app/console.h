@@ -51,6 +51,6 @@ int64_t console_process_id(const Console *console);
  * for. False with a sentence in err (CONSOLE_ERR_BYTES) when that picture could not be written. */
 bool console_close(Console *console, char *err);
 
-/* The drawing process: what main() must call, and return, when argv[1] is "console-process".
- * console_open() starts it from /proc/self/exe; it is no command for people. */
+/* The drawing process: what main() must call, and return, when its argv[1] is "console-process";
+ * argv[0] here is that word. console_open() starts it from /proc/self/exe; it is no command for people. */
 int console_process_main(int argc, char **argv);

@@ -203,7 +203,7 @@ static void be_humble(void)
 int console_process_main(int argc, char **argv)
 {
     char *end = NULL;
-    const long fd = argc == 4 ? strtol(argv[2], &end, 10) : -1;
+    const long fd = argc == 3 ? strtol(argv[1], &end, 10) : -1;
     ConsoleBlock *block = fd > 2 && *end == '\0' ? map_block((int)fd) : NULL;
     if (!block) {
         fputs("retrace: console-process: is started by retrace itself; try --console on\n", stderr);
@@ -214,7 +214,7 @@ int console_process_main(int argc, char **argv)
     if (!drawer.state || !console_shared_read(&block->state, drawer.state)) {
         return refuse(block, "out of memory");
     }
-    const int status = strcmp(argv[3], "panel") == 0 ? serve_panel(&drawer) : serve_window(&drawer);
+    const int status = strcmp(argv[2], "panel") == 0 ? serve_panel(&drawer) : serve_window(&drawer);
     free(drawer.state);
     return status;
 }
