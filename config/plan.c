@@ -270,6 +270,9 @@ static bool plan_checkerboard(Planner *planner, const ProtocolCheckerboard *nois
     bool is_one_check =
         noise->columns == 1 && noise->rows == 1; // full-field noise overhangs by intent
     trial->seed = planner->block_seed;
+    if (is_ran1(planner->block) && trial->seed >= 0) // a seed that was set after the file was read
+        return fail(planner, "checkerboard.generator",
+                    "ran1 cannot be seeded with %lld; -2147483646 to -1", (long long)trial->seed);
     return warn_narrow(planner, "checkerboard.check_um", noise->check_um) &&
            (is_one_check || warn_large(planner, "checkerboard.columns", noise->columns,
                                        noise->check_um, plan->field_width_um)) &&

@@ -368,6 +368,15 @@ static void frozen_noise_keeps_its_seed(void)
     plan_destroy(plan);
 }
 
+static void ran1_keeps_its_kind_of_seed(void)
+{
+    reset()->checkerboard = &checkerboard;
+    checkerboard.generator = PROTOCOL_NOISE_RAN1;
+    refuses(
+        "no-file.yaml: blocks[0].checkerboard.generator: ran1 cannot be seeded with 1; -2147483646 "
+        "to -1");
+}
+
 static void shipped_protocols_plan_at_every_rate(void)
 {
     static const char *const names[] = {"omitted-stimulus", "latency-coding", "motion-reversal",
@@ -430,6 +439,8 @@ static const TestCase cases[] = {
     {"seeds of blocks and repeats follow the header and never meet", seeds_follow_the_header},
     {"frozen noise keeps its seed and running ran1 noise stays negative",
      frozen_noise_keeps_its_seed},
+    {"a ran1 block whose seed was overruled by a positive one is refused",
+     ran1_keeps_its_kind_of_seed},
     {"shipped protocols plan at 60, 75, 100 and 120 Hz and last 30 s to 5 min",
      shipped_protocols_plan_at_every_rate},
     {"warnings carry the line of the file", warnings_name_the_line},

@@ -1,0 +1,255 @@
+#include "app/commands.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/digest.h"
+#include "app/json.h"
+#include "app/paths.h"
+#include "app/trial.h"
+#include "config/plan.h"
+
+typedef struct {
+    const char *protocol; // the positional argument
+    const char *out;      // NULL: standard output
+    const char *json;     // NULL: no summary
+    double refresh_hz;    // 0: the protocol's
+    bool has_seed, wants_help;
+    int64_t seed;
+} Options;
+
+typedef struct {
+    int64_t events, flashes, omitted_flashes, turns, triggers;
+} Totals;
+
+enum { OPT_REFRESH = 256, OPT_OUT, OPT_JSON, OPT_SEED, OPT_HELP };
+
+static const struct option table[] = {
+    {"refresh", required_argument, NULL, OPT_REFRESH},
+    {"out", required_argument, NULL, OPT_OUT},
+    {"json", required_argument, NULL, OPT_JSON},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void print_help(void)
+{
+    printf(
+        "usage: retrace timing PROTOCOL [options]\n\n"
+        "Every trial, onset, flash, omission, turn and trigger of a protocol as a CSV table, "
+        "before\n"
+        "anything runs: the refresh it falls on, and its time on a display that keeps its rate.\n\n"
+        "  --refresh HZ    rate of the display (default: the protocol's display.refresh_hz)\n"
+        "  --seed N        instead of the protocol's\n"
+        "  --out FILE      the table goes there (default: standard output)\n"
+        "  --json FILE|-   a machine-readable summary; with - the table needs --out\n"
+        "  --help          this\n\n"
+        "example: retrace timing config/protocols/omitted-stimulus.yaml --refresh 60 --out "
+        "t.csv\n");
+}
+
+static int complain(const char *sentence, int status)
+{
+    fprintf(stderr, "retrace timing: %s\n", sentence);
+    return status;
+}
+
+static bool parse_rate(const char *text, double *refresh_hz)
+{
+    char *end;
+    *refresh_hz = strtod(text, &end);
+    return end != text && *end == '\0' && *refresh_hz >= 10 && *refresh_hz <= 1000;
+}
+
+static bool parse_seed(const char *text, Options *options)
+{
+    const int64_t limit = INT64_C(1) << 53;
+    char *end;
+    errno = 0;
+    options->seed = strtoll(text, &end, 10);
+    options->has_seed = true;
+    return end != text && *end == '\0' && errno == 0 && options->seed <= limit &&
+           options->seed >= -limit;
+}
+
+static bool parse(Options *options, int argc, char **argv, char *err)
+{
+    optind = 1;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        if (option == OPT_REFRESH && !parse_rate(optarg, &options->refresh_hz)) {
+            snprintf(err, CONFIG_ERR_BYTES, "--refresh %.80s: not a rate; 10 to 1000 Hz", optarg);
+            return false;
+        }
+        if (option == OPT_SEED && !parse_seed(optarg, options)) {
+            snprintf(err, CONFIG_ERR_BYTES, "--seed %.80s: a whole number, up to 2^53", optarg);
+            return false;
+        }
+        if (option == OPT_OUT)
+            options->out = optarg;
+        else if (option == OPT_JSON)
+            options->json = optarg;
+        else if (option == OPT_HELP)
+            options->wants_help = true;
+        else if (option == '?') {
+            snprintf(err, CONFIG_ERR_BYTES, "%.80s: unknown, or its value is missing; see --help",
+                     argv[optind - 1]);
+            return false;
+        }
+    }
+    options->protocol = optind < argc ? argv[optind] : NULL;
+    if (options->wants_help || (options->protocol && optind + 1 == argc))
+        return true;
+    snprintf(err, CONFIG_ERR_BYTES, "%s",
+             options->protocol ? "one protocol at a time"
+                               : "which protocol? e.g. config/protocols/omitted-stimulus.yaml");
+    return false;
+}
+
+static void write_quoted(FILE *file, const char *text)
+{
+    fputc('"', file);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', file);
+        fputc(*text, file);
+    }
+    fputc('"', file);
+}
+
+static void write_event(FILE *file, const Plan *plan, int t, const TrialEvent *event)
+{
+    const PlanTrial *trial = &plan->trials[t];
+    int64_t ns = trial_refresh_ns(plan, event->refresh);
+    fprintf(file, "%s,%" PRId64 ",%" PRId64 ".%09" PRId64 ",%" PRId64 ",%d,%d,",
+            trial_event_name(event->kind), event->refresh, ns / 1000000000, ns % 1000000000, ns, t,
+            trial->block);
+    write_quoted(file, plan->protocol->blocks[trial->block].name);
+    fprintf(file, ",%d,%.15g,%d,%" PRId64 ",%d,%" PRId64 "\n", trial->condition, trial->value,
+            trial->repeat, event->number, event->trigger_code, trial->seed);
+}
+
+static Totals count_or_write(const Plan *plan, FILE *file)
+{
+    Totals totals = {0};
+    TrialEvent event;
+    for (int t = 0; t < plan->trials_count; t++) {
+        for (int64_t i = 0; trial_event(plan, t, i, &event); i++) {
+            totals.events++;
+            totals.flashes += event.kind == TRIAL_EVENT_FLASH;
+            totals.omitted_flashes += event.kind == TRIAL_EVENT_OMITTED_FLASH;
+            totals.turns += event.kind == TRIAL_EVENT_TURN;
+            totals.triggers += event.trigger_code != 0;
+            if (file)
+                write_event(file, plan, t, &event);
+        }
+    }
+    return totals;
+}
+
+static bool write_table(const Plan *plan, const char *path, char *err)
+{
+    FILE *file = path ? fopen(path, "w") : stdout;
+    if (file) {
+        fputs("event,refresh,time_s,time_ns,trial,block,block_name,condition,value,repeat,flash,"
+              "trigger_code,seed\n",
+              file);
+        count_or_write(plan, file);
+        bool is_written = !ferror(file);
+        is_written = (path ? fclose(file) : fflush(file)) == 0 && is_written;
+        if (is_written)
+            return true;
+    }
+    snprintf(err, CONFIG_ERR_BYTES, "%.400s: cannot write the table: %s",
+             path ? path : "standard output", strerror(errno));
+    return false;
+}
+
+static json_t *summary_of(const Plan *plan, const Totals *totals, const char *path)
+{
+    char sha256[DIGEST_BYTES] = "";
+    digest_file(path, sha256);
+    json_t *warnings = json_array();
+    for (int i = 0; i < plan->warnings_count; i++)
+        json_array_append_new(warnings, json_string(plan->warnings[i]));
+    return json_pack(
+        "{s:s, s:{s:s, s:s, s:s}, s:I, s:f, s:i, s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
+        "retrace", RETRACE_VERSION, "protocol", "name", plan->protocol->name, "path", path,
+        "sha256", sha256, "seed", (json_int_t)plan->protocol->seed, "refresh_hz", plan->refresh_hz,
+        "trials", plan->trials_count, "refreshes", (json_int_t)plan->refreshes, "duration_s",
+        (double)plan->refreshes / plan->refresh_hz, "events", (json_int_t)totals->events, "flashes",
+        (json_int_t)totals->flashes, "omitted_flashes", (json_int_t)totals->omitted_flashes,
+        "turns", (json_int_t)totals->turns, "triggers", (json_int_t)totals->triggers, "warnings",
+        warnings);
+}
+
+static void talk(const Options *options, const Plan *plan, const Totals *totals)
+{
+    FILE *to = options->out ? json_talk(options->json) : stderr;
+    for (int i = 0; i < plan->warnings_count; i++)
+        fprintf(stderr, "warning: %s\n", plan->warnings[i]);
+    fprintf(to,
+            "%s at %.6g Hz: %d trials, %" PRId64 " refreshes, %.3f s; %" PRId64 " events, %" PRId64
+            " triggers%s%s\n",
+            plan->protocol->name, plan->refresh_hz, plan->trials_count, plan->refreshes,
+            (double)plan->refreshes / plan->refresh_hz, totals->events, totals->triggers,
+            options->out ? " in " : "", options->out ? options->out : "");
+}
+
+static int report(const Options *options, const Plan *plan, const char *path)
+{
+    char err[CONFIG_ERR_BYTES];
+    bool has_summary_on_stdout = options->json && !strcmp(options->json, "-");
+    if (!options->out && has_summary_on_stdout)
+        fprintf(stderr, "the table is not shown, as the summary takes standard output; --out FILE "
+                        "keeps it\n");
+    else if (!write_table(plan, options->out, err))
+        return complain(err, EXIT_IO);
+    Totals totals = count_or_write(plan, NULL);
+    talk(options, plan, &totals);
+    if (!options->json)
+        return EXIT_DONE;
+    json_t *summary = summary_of(plan, &totals, path);
+    bool is_written = json_write(summary, options->json, err);
+    json_decref(summary);
+    return is_written ? EXIT_DONE : complain(err, EXIT_IO);
+}
+
+static Plan *make_plan(const Options *options, Protocol *protocol, const char *path, char *err)
+{
+    const ProtocolDisplay *display = &protocol->display;
+    double refresh_hz = options->refresh_hz > 0 ? options->refresh_hz : display->refresh_hz;
+    if (!(refresh_hz > 0)) {
+        snprintf(err, CONFIG_ERR_BYTES,
+                 "%.300s: display.refresh_hz: names no rate, so --refresh HZ is needed", path);
+        return NULL;
+    }
+    if (options->has_seed)
+        protocol->seed = options->seed;
+    return plan_create(protocol, path, refresh_hz, display->width_px * display->um_per_px,
+                       display->height_px * display->um_per_px, err);
+}
+
+int cmd_timing(int argc, char **argv)
+{
+    Options options = {0};
+    char err[CONFIG_ERR_BYTES], path[PATH_BYTES];
+    if (!parse(&options, argc, argv, err))
+        return complain(err, EXIT_BAD_INPUT);
+    if (options.wants_help) {
+        print_help();
+        return EXIT_DONE;
+    }
+    path_find(options.protocol, path);
+    Protocol *protocol = protocol_load(path, err);
+    Plan *plan = protocol ? make_plan(&options, protocol, path, err) : NULL;
+    int status = plan ? report(&options, plan, path) : complain(err, EXIT_BAD_INPUT);
+    plan_destroy(plan);
+    protocol_destroy(protocol);
+    return status;
+}
