@@ -44,9 +44,10 @@ typedef struct {
 /* NULL with `FILE:LINE: key: what is wrong; what is allowed (nearest …)` in err (CONFIG_ERR_BYTES):
  * durations that are not whole frames; a bar that turns back outside the field; a bar whose step
  * from frame to frame is wider than itself, because it would leave places on its path untouched and
- * be a row of flashed bars, not motion; more than PLAN_TRIALS_MAX trials or PLAN_HOURS_MAX hours.
- * Bars and checks narrower than a screen pixel and boards larger than the field are warnings. path
- * is the file, for the lines in messages; where it cannot be read again they carry none. */
+ * be a row of flashed bars, not motion; a ran1 block whose seed is not negative; more than
+ * PLAN_TRIALS_MAX trials or PLAN_HOURS_MAX hours. Bars and checks narrower than a screen pixel and
+ * boards larger than the field are warnings. path is the file, for the lines in messages; where it
+ * cannot be read again they carry none. */
 Plan *plan_create(const Protocol *protocol, const char *path, double refresh_hz,
                   double field_width_um, double field_height_um, char *err);
 void plan_destroy(Plan *plan);
