@@ -5,6 +5,8 @@
 
 #include "app/console_view.h"
 
+enum { MAPS_A_ROW = 8 };
+
 static const double WINDOW_S = 4.0;
 
 double console_window_s(const ConsoleSetup *setup)
@@ -27,6 +29,12 @@ double console_view_time_s(const ConsoleState *state, int64_t refresh)
 PlotRange console_view_time(const ConsoleState *state)
 {
     return (PlotRange){-console_window_s(&state->setup), 0.0};
+}
+
+double console_view_left_px(const ConsoleState *state, const PlotArea *area, int64_t refresh)
+{
+    const double begin_s = (double)(refresh - state->live.newest - 1) / state->setup.refresh_hz;
+    return floor(plot_x_px(area, begin_s) + 1e-6);
 }
 
 /* Profile, cells and timing lanes on one time axis inside a column. */
@@ -71,7 +79,7 @@ static double models_height_px(const ConsoleSetup *setup, double text_px)
     return (2.0 + 1.55 * setup->models_count) * text_px;
 }
 
-/* Side by side on top, time below, table of models at the bottom or beside the stimulus. */
+/* Pictures on top, the maps in a row with the table of models below them, and time below all. */
 static void layout_tall(const ConsoleSetup *setup, ConsoleLayout *layout)
 {
     const double u = layout->text_px;
@@ -84,16 +92,19 @@ static void layout_tall(const ConsoleSetup *setup, ConsoleLayout *layout)
     const double beside_px = pad_px + layout->stimulus.width_px + 2.0 * u;
     const PlotBox beside = {beside_px, top_px, setup->width_px - pad_px - beside_px, side_px};
     const double table_px = models_height_px(setup, u);
-    double bottom_px = setup->height_px - pad_px;
+    double top_height_px = layout->stimulus.height_px;
+    layout->models = beside;
     if (has_maps(setup)) {
         layout->maps = beside;
-        bottom_px -= table_px;
-        layout->models = (PlotBox){pad_px, bottom_px, width_px, table_px};
-    } else {
-        layout->models = beside;
+        layout->maps.height_px =
+            beside.width_px / MAPS_A_ROW * ((setup->map_channels - 1) / MAPS_A_ROW + 1);
+        layout->models.y_px += layout->maps.height_px + 1.6 * u;
     }
-    const double time_px = top_px + side_px + 2.0 * u;
-    layout_time(setup, layout, (PlotBox){pad_px, time_px, width_px, bottom_px - time_px});
+    layout->models.height_px = table_px;
+    top_height_px = fmax(top_height_px + 1.6 * u, layout->models.y_px + table_px - top_px);
+    const double time_px = top_px + top_height_px;
+    layout_time(setup, layout,
+                (PlotBox){pad_px, time_px, width_px, setup->height_px - pad_px - time_px});
 }
 
 /* Pictures and table in a column at the left, time at the right. */

@@ -80,7 +80,8 @@ static double draw_count(const ConsoleView *view, double right_px, double y_px, 
     return number_px - plot_text(view->cairo, &numbers, number_px, y_px, text) - 1.2 * u;
 }
 
-static void draw_counts(const ConsoleView *view, double y_px)
+/* Returns where the counts begin. */
+static double draw_counts(const ConsoleView *view, double y_px)
 {
     const ConsoleState *state = view->state;
     int64_t late = 0;
@@ -88,9 +89,9 @@ static void draw_counts(const ConsoleView *view, double y_px)
         late += state->live.late[m];
     }
     double right_px = state->setup.width_px - view->layout.pad_px;
-    right_px = draw_count(view, right_px, y_px, "late", late, true);
+    right_px = draw_count(view, right_px, y_px, "late answers", late, true);
     right_px = draw_count(view, right_px, y_px, "missed", state->live.missed, true);
-    draw_count(view, right_px, y_px, "images shown", state->live.shown, false);
+    return draw_count(view, right_px, y_px, "shown", state->live.shown, false);
 }
 
 void console_view_header(const ConsoleView *view)
@@ -101,7 +102,10 @@ void console_view_header(const ConsoleView *view)
     const double pad_px = view->layout.pad_px;
     const PlotText title = {theme->ink, 1.5 * u, true, PLOT_LEFT, 0.45 * setup->width_px};
     const PlotText place = {theme->ink, u, false, PLOT_LEFT, setup->width_px - 10.0 * u};
-    const PlotText minor = {theme->faint, u, false, PLOT_LEFT, 0.56 * setup->width_px};
+    const double counts_px = draw_counts(view, 5.4 * u);
+    const bool is_real = setup->time_source == FLIP_TIME_DISPLAY;
+    const PlotText minor = {is_real ? theme->faint : theme->warning, u, false, PLOT_LEFT,
+                            counts_px - pad_px};
     const PlotText right = {theme->ink, u, false, PLOT_RIGHT, 0.0};
     char text[LINE_BYTES];
     plot_text(view->cairo, &title, pad_px, 1.9 * u, setup->protocol);
@@ -114,7 +118,6 @@ void console_view_header(const ConsoleView *view)
              rung(setup->time_source), setup->ladder[0] ? " (" : "", setup->ladder,
              setup->ladder[0] ? ")" : "");
     plot_text(view->cairo, &minor, pad_px, 5.4 * u, text);
-    draw_counts(view, 5.4 * u);
     const PlotBox track = {pad_px, 6.2 * u, setup->width_px - 2.0 * pad_px, 2.0};
     const PlotBox done = {pad_px, 6.2 * u, progress(view->state) * track.width_px, 2.0};
     plot_fill(view->cairo, theme->grid, &track);

@@ -205,16 +205,14 @@ static double period_ms(const ConsoleState *state)
 static void draw_missed(const ConsoleView *view, const PlotArea *area)
 {
     const ConsoleState *state = view->state;
-    const double half_s = 0.5 / state->setup.refresh_hz;
     for (int64_t k = console_view_first(state); k <= state->live.newest; k++) {
         const ConsoleRefresh *record = console_state_refresh(state, k);
         if (!record || !record->is_missed) {
             continue;
         }
-        const double time_s = console_view_time_s(state, k);
-        const double left_px = plot_x_px(area, time_s - half_s);
-        const double width_px = fmax(plot_x_px(area, time_s + half_s) - left_px, 2.0);
-        const PlotBox bar = {floor(left_px), area->box.y_px, ceil(width_px), area->box.height_px};
+        const double left_px = console_view_left_px(state, area, k);
+        const double width_px = fmax(console_view_left_px(state, area, k + 1) - left_px, 3.0);
+        const PlotBox bar = {left_px, area->box.y_px, width_px, area->box.height_px};
         plot_fill(view->cairo, view->theme->bad, &bar);
     }
 }
@@ -247,7 +245,6 @@ static void draw_margin(const ConsoleView *view)
     const ConsoleState *state = view->state;
     const double u = view->layout.text_px;
     const double period = period_ms(state);
-    const double half_s = 0.5 / state->setup.refresh_hz;
     const PlotArea area = {view->layout.margin, console_view_time(state), {-0.5 * period, period}};
     draw_seconds(view, &area);
     plot_y_axis(view->cairo, view->theme, &area, plot_round_up(period / 2.0), 0.9 * u);
@@ -259,8 +256,8 @@ static void draw_margin(const ConsoleView *view)
             continue;
         }
         const double margin_ms = fmin(fmax((double)record->margin_ms, area.y.low), area.y.high);
-        const double left_px = floor(plot_x_px(&area, console_view_time_s(state, k) - half_s));
-        const double right_px = floor(plot_x_px(&area, console_view_time_s(state, k) + half_s));
+        const double left_px = console_view_left_px(state, &area, k);
+        const double right_px = console_view_left_px(state, &area, k + 1);
         const double end_px = plot_y_px(&area, margin_ms);
         const PlotBox bar = {left_px, fmin(zero_px, end_px), right_px - left_px,
                              fabs(end_px - zero_px)};

@@ -30,3 +30,6 @@ int64_t console_view_first(const ConsoleState *state);
 double console_view_time_s(const ConsoleState *state, int64_t refresh);
 
 PlotRange console_view_time(const ConsoleState *state);
+
+/* Where a refresh begins on the time axis of a box, on a whole pixel. */
+double console_view_left_px(const ConsoleState *state, const PlotArea *area, int64_t refresh);

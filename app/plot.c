@@ -158,7 +158,9 @@ double plot_badge(cairo_t *cairo, const PlotText *style, bool is_filled, PlotCol
                   double x_px, double y_px, const char *text)
 {
     const double pad_px = 0.6 * style->size_px;
-    const double width_px = plot_text_width_px(cairo, style, text) + 2.0 * pad_px;
+    const double full_px = plot_text_width_px(cairo, style, text);
+    const double text_px = style->max_width_px > 0.0 ? fmin(full_px, style->max_width_px) : full_px;
+    const double width_px = text_px + 2.0 * pad_px;
     const PlotBox box = {x_px - width_px, y_px - 1.15 * style->size_px, width_px,
                          1.6 * style->size_px};
     rounded_path(cairo, &box);
