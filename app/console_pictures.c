@@ -206,8 +206,11 @@ static void draw_model(const ConsoleView *view, int m, const double *columns_px,
     const double x_px = view->layout.models.x_px;
     const PlotBox swatch = {x_px, y_px - 0.55 * u, 1.2 * u, 0.3 * u};
     const double space_px = columns_px[0] - 3.8 * u - x_px - 1.7 * u;
-    const double badge_px = model->is_simulated ? 6.6 * u : 0.0;
-    const PlotText name = {theme->ink, u, false, PLOT_LEFT, fmax(space_px - badge_px, 4.0 * u)};
+    const PlotText badge = {theme->warning, 0.8 * u, false, PLOT_LEFT, 0.0};
+    const char *label = space_px > 12.0 * u ? "simulated" : "sim.";
+    const double label_px = plot_text_width_px(view->cairo, &badge, label) + 1.8 * u;
+    const double badge_px = model->is_simulated ? label_px : 0.0;
+    const PlotText name = {theme->ink, u, false, PLOT_LEFT, fmax(space_px - badge_px, 3.0 * u)};
     const PlotText number = {theme->ink, u, false, PLOT_RIGHT, 0.0};
     float latency_us[CONSOLE_REFRESHES];
     const int count = sorted_latencies(state, m, latency_us);
@@ -215,9 +218,8 @@ static void draw_model(const ConsoleView *view, int m, const double *columns_px,
     plot_fill(view->cairo, theme->series[m], &swatch);
     const double name_px = plot_text(view->cairo, &name, x_px + 1.7 * u, y_px, model->name);
     if (model->is_simulated) {
-        const PlotText badge = {theme->warning, 0.8 * u, false, PLOT_LEFT, 0.0};
-        plot_badge(view->cairo, &badge, false, theme->warning, x_px + name_px + 8.2 * u,
-                   y_px - 0.05 * u, "simulated");
+        plot_badge(view->cairo, &badge, false, theme->warning, x_px + 1.7 * u + name_px + label_px,
+                   y_px - 0.05 * u, label);
     }
     snprintf(text, sizeof text, "%.0f", count ? (double)latency_us[count / 2] : 0.0);
     plot_text(view->cairo, &number, columns_px[0], y_px, count ? text : "–");
