@@ -1,8 +1,10 @@
 #pragma once
-/* run.yaml: everything needed to repeat a run and to read what it left, written before its first frame.
+/* run.yaml: everything needed to repeat a run and to read what it left, written before its first
+ * frame.
  *
- * Strings are borrowed by a RunFile that is filled in to be saved, and owned by one that was loaded. The protocol
- * itself lies beside as `protocol.copy`, byte for byte. Nothing here names the machine's owner: no host, no user. */
+ * Strings are borrowed by a RunFile that is filled in to be saved, and owned by one that was
+ * loaded. The protocol itself lies beside as `protocol.copy`, byte for byte. Nothing here names the
+ * machine's owner: no host, no user. */
 #include <stdbool.h>
 #include <stdint.h>
 
