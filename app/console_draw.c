@@ -96,8 +96,8 @@ static void layout_tall(const ConsoleSetup *setup, ConsoleLayout *layout)
     layout->models = beside;
     if (has_maps(setup)) {
         layout->maps = beside;
-        layout->maps.height_px =
-            beside.width_px / MAPS_A_ROW * ((setup->map_channels - 1) / MAPS_A_ROW + 1);
+        const int rows = (setup->map_channels - 1) / MAPS_A_ROW + 1;
+        layout->maps.height_px = beside.width_px / MAPS_A_ROW * rows;
         layout->models.y_px += layout->maps.height_px + 1.6 * u;
     }
     layout->models.height_px = table_px;

@@ -155,9 +155,9 @@ static void draw_maps(const ConsoleView *view)
     const double height_px = scale * setup->map_height_px;
     const double pitch_px = width_px + gap_px;
     for (int i = 0; i < setup->map_channels; i++) {
+        const int row = i / columns;
         const PlotBox map = {box->x_px + i % columns * pitch_px,
-                             box->y_px + (i - i % columns) / columns * (height_px + gap_px),
-                             width_px, height_px};
+                             box->y_px + row * (height_px + gap_px), width_px, height_px};
         draw_map(view, i, &map);
     }
     char text[LINE_BYTES];

@@ -59,9 +59,13 @@ bool console_state_init(ConsoleState *state, const ConsoleSetup *setup, char *er
     return true;
 }
 
-/* The slot of a refresh, cleared if it held an older one; NULL if it holds a newer one. */
+/* The slot of a refresh, cleared if it held an older one; NULL if it holds a newer one, or if there is
+ * no such refresh. */
 static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
 {
+    if (refresh < 0) {
+        return NULL;
+    }
     ConsoleRefresh *slot = &state->ring[refresh % CONSOLE_REFRESHES];
     if (slot->refresh > refresh) {
         return NULL;
@@ -95,7 +99,7 @@ static void mark_missed(ConsoleState *state, const ConsoleFrame *frame)
     const ConsoleRefresh *shown = console_state_refresh(state, state->live.newest);
     const int marks = frame->missed < CONSOLE_REFRESHES / 2 ? frame->missed : CONSOLE_REFRESHES / 2;
     for (int64_t refresh = frame->refresh - marks; refresh < frame->refresh; refresh++) {
-        ConsoleRefresh *slot = refresh >= 0 ? claim(state, refresh) : NULL;
+        ConsoleRefresh *slot = claim(state, refresh);
         if (slot) {
             slot->is_missed = true;
         }
@@ -164,7 +168,7 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame)
 bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const float *rates_hz,
                          int64_t latency_ns, bool is_late)
 {
-    if (model < 0 || model >= state->setup.models_count || refresh < 0) {
+    if (model < 0 || model >= state->setup.models_count) {
         return false;
     }
     state->live.late[model] += is_late;

@@ -196,6 +196,37 @@ static void missing_rates_leave_a_gap(void)
     free(state);
 }
 
+static void pictures_are_the_right_way_round(void)
+{
+    const ConsoleSetup setup = plain_setup(1280, 800);
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    for (int i = 0; i < RASTER * RASTER; i++) {
+        state->lum[i] = i < RASTER * RASTER / 2 && i % RASTER < RASTER / 2 ? 1.0F : 0.0F;
+    }
+    for (int i = 0; i < MAP * MAP; i++) {
+        state->maps[i] = 2.0F; // the first channel only
+    }
+    state->live.maps_peak = 2.0F;
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    cairo_surface_t *surface = draw(state, 0, 0);
+    const PlotBox *box = &layout.stimulus;
+    const double near_px = 4.0;
+    const double right_px = box->x_px + box->width_px - near_px;
+    const double bottom_px = box->y_px + box->height_px - near_px;
+    CU_ASSERT_EQUAL(pixel(surface, box->x_px + near_px, box->y_px + near_px), 0xFFFFFFU);
+    CU_ASSERT_EQUAL(pixel(surface, right_px, box->y_px + near_px), 0U);
+    CU_ASSERT_EQUAL(pixel(surface, box->x_px + near_px, bottom_px), 0U);
+    const uint32_t bright = packed(plot_scale_colour(PLOT_ACTIVITY, 1.0));
+    const uint32_t dark = packed(plot_scale_colour(PLOT_ACTIVITY, 0.0));
+    const double middle_px = layout.maps.y_px + 0.2 * layout.maps.height_px;
+    CU_ASSERT(is_close(pixel(surface, layout.maps.x_px + 30.0, middle_px), bright));
+    CU_ASSERT(
+        is_close(pixel(surface, layout.maps.x_px + 0.9 * layout.maps.width_px, middle_px), dark));
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
 static void nothing_is_drawn_outside(void)
 {
     static const int sizes[][2] = {{640, 720}, {720, 720}, {1280, 800}, {480, 480}};
@@ -270,6 +301,7 @@ static const TestCase cases[] = {
     {"a clean run has no red pixel", nothing_is_red_in_a_clean_run},
     {"a constant rate is a level line at its height", constant_rate_is_level},
     {"missing rates leave a gap", missing_rates_leave_a_gap},
+    {"stimulus and maps are the right way round", pictures_are_the_right_way_round},
     {"nothing is drawn outside the picture", nothing_is_drawn_outside},
     {"the parts of the picture lie inside it and apart", parts_do_not_overlap},
     {"a state without models, cells or frames can be drawn", empty_state_draws},
