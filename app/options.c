@@ -11,6 +11,7 @@
 enum {
     OPT_OUT = 256,
     OPT_MODEL,
+    OPT_CELL,
     OPT_DISPLAY,
     OPT_CONSOLE,
     OPT_SNAPSHOT,
@@ -31,6 +32,7 @@ enum {
 static const struct option table[] = {
     {"out", required_argument, NULL, OPT_OUT},
     {"model", required_argument, NULL, OPT_MODEL},
+    {"cell", required_argument, NULL, OPT_CELL},
     {"display", required_argument, NULL, OPT_DISPLAY},
     {"console", required_argument, NULL, OPT_CONSOLE},
     {"snapshot", required_argument, NULL, OPT_SNAPSHOT},
@@ -58,6 +60,7 @@ const char *options_help(void)
 {
     return "  --out DIR             the run folder (default out/<protocol>-<time>)\n"
            "  --model FILE          a model instead of the protocol's; repeatable; or `circuit`\n"
+           "  --cell NAME           a cell for the console; up to four (default: some of all)\n"
            "  --display sdl|null    a window, or a refresh grid without one\n"
            "  --console on|off|png:FILE   the live console, or its last picture as a file\n"
            "  --snapshot FILE.png   the window as it was shown last\n"
@@ -147,6 +150,14 @@ static bool add_model(RunOptions *o, const char *name, char *err)
     return true;
 }
 
+static bool add_cell(RunOptions *o, const char *name, char *err)
+{
+    if (o->cells_count == CONSOLE_CELLS)
+        return complain(err, "--cell: more than %d cells", CONSOLE_CELLS);
+    o->cells[o->cells_count++] = name;
+    return true;
+}
+
 static bool read_screen(RunOptions *o, const char *text, char *err)
 {
     double screen;
@@ -164,6 +175,8 @@ static bool set_option(RunOptions *o, int option, const char *text, char *err)
         return true;
     case OPT_MODEL:
         return add_model(o, text, err);
+    case OPT_CELL:
+        return add_cell(o, text, err);
     case OPT_DISPLAY:
         return read_display(o, text, err);
     case OPT_CONSOLE:
@@ -205,6 +218,8 @@ static bool set_option(RunOptions *o, int option, const char *text, char *err)
 
 bool options_parse(RunOptions *options, int argc, char **argv, char *err)
 {
+    options->argc = argc;
+    options->argv = argv;
     opterr = 0;
     optind = 1;
     int option;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/console.h"
 #include "model/lockstep.h"
 #include "render/display.h"
 
@@ -15,6 +16,8 @@ typedef struct {
     const char *out;      // folder of the run; NULL: out/<protocol>-<time>
     const char *models[LOCKSTEP_MAX_MODELS]; // replaces the protocol's list when given
     int models_count;
+    const char *cells[CONSOLE_CELLS]; // names; none: the console chooses
+    int cells_count;
     DisplayKind display;
     ConsoleChoice console;
     const char *console_png;
@@ -30,6 +33,8 @@ typedef struct {
     bool is_strict;
     const char *json;
     bool wants_help;
+    int argc; // the command line as it was given, borrowed
+    char **argv;
 } RunOptions;
 
 /* Nothing chosen yet; console off. */

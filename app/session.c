@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/clock.h"
+#include "app/run_console.h"
 #include "app/trial.h"
 #include "render/stimulus.h"
 
@@ -14,14 +15,18 @@ static const int64_t SWAP_RESERVE_NS = 2000000;
 
 struct Session {
     SessionParts parts;              // borrowed, set at create
-    Stimulus **stimuli;              // owned, (plan trials); NULL for a blank one
-    float *lum[LOCKSTEP_MAX_MODELS]; // owned once per distinct raster, (height_px, width_px)
+    Stimulus **stimuli;              // owned, (plan trials); NULL for those not played
+    ConsoleTrial *labels;            // owned, (plan trials): what the console says of each
+    float *lum[LOCKSTEP_MAX_MODELS]; // owned, one for each distinct raster, (height_px, width_px)
     const float *lum_of[LOCKSTEP_MAX_MODELS];
-    int trial; // the plan's trial that holds `refresh`
-    Scene scene;
-    FrameRecord record; // of the refresh being worked on
+    Raster view_raster; // what the console pictures
+    float *view_lum;    // lum[0], or owned when there is no model
+    int map_model;      // whose first layer the console shows, -1: none
     int64_t refresh;    // the one being worked on; every refresh counts, shown or missed
     int64_t last_image; // what is on screen, -1: nothing yet
+    int trial;          // the plan's trial that holds `refresh`
+    Scene scene;
+    FrameRecord record; // of `refresh`
     Flip flip;
 };
 
@@ -73,6 +78,46 @@ static bool open_stimuli(Session *s, char *err)
     return s->stimuli != NULL;
 }
 
+static bool open_view(Session *s)
+{
+    s->view_raster = run_console_raster(s->parts.models, s->parts.models_count);
+    s->view_lum = s->lum[0];
+    if (!s->view_lum)
+        s->view_lum = calloc((size_t)s->view_raster.width_px * (size_t)s->view_raster.height_px,
+                             sizeof(float));
+    return s->view_lum != NULL;
+}
+
+static bool open_labels(Session *s)
+{
+    const Plan *plan = s->parts.plan;
+    s->labels = calloc((size_t)plan->trials_count, sizeof *s->labels);
+    for (int t = 0; s->labels && t < plan->trials_count; t++) {
+        const PlanTrial *trial = &plan->trials[t];
+        ConsoleTrial *label = &s->labels[t];
+        label->block = trial->block;
+        label->blocks = (int)plan->protocol->blocks_count;
+        label->trial = t;
+        label->trials = plan->trials_count;
+        snprintf(label->block_name, sizeof label->block_name, "%.60s",
+                 plan->protocol->blocks[trial->block].name);
+        trial_condition(plan, t, label->condition, sizeof label->condition);
+        label->is_profile_vertical = trial_moves_vertically(plan, t);
+    }
+    return s->labels != NULL;
+}
+
+static void find_map_model(Session *s)
+{
+    s->map_model = -1;
+    for (int m = s->parts.models_count - 1; m >= 0; m--) {
+        ModelMaps maps;
+        model_maps(s->parts.models[m], &maps);
+        if (maps.channels > 0)
+            s->map_model = m;
+    }
+}
+
 Session *session_create(const SessionParts *parts, char *err)
 {
     snprintf(err, SESSION_ERR_BYTES, "out of memory for the session");
@@ -81,7 +126,8 @@ Session *session_create(const SessionParts *parts, char *err)
         return NULL;
     s->parts = *parts;
     s->last_image = -1;
-    if (open_rasters(s) && open_stimuli(s, err))
+    find_map_model(s);
+    if (open_rasters(s) && open_view(s) && open_labels(s) && open_stimuli(s, err))
         return s;
     session_destroy(s);
     return NULL;
@@ -91,11 +137,14 @@ void session_destroy(Session *s)
 {
     if (!s)
         return;
+    if (s->view_lum != s->lum[0])
+        free(s->view_lum);
     for (int m = 0; m < LOCKSTEP_MAX_MODELS; m++)
         free(s->lum[m]);
     for (int t = 0; s->stimuli && t < s->parts.plan->trials_count; t++)
         stimulus_destroy(s->stimuli[t]);
     free(s->stimuli);
+    free(s->labels);
     free(s);
 }
 
@@ -107,10 +156,13 @@ static int64_t trial_frames(const PlanTrial *trial)
 static void find_trial(Session *s)
 {
     const Plan *plan = s->parts.plan;
+    int trial = s->trial;
     while (s->trial + 1 < plan->trials_count &&
            s->refresh >=
                plan->trials[s->trial].first_refresh + trial_frames(&plan->trials[s->trial]))
         s->trial++;
+    if (s->trial != trial || s->refresh == 0)
+        console_trial(s->parts.console, &s->labels[s->trial]);
 }
 
 // What the schedule has for the refresh being worked on.
@@ -165,6 +217,8 @@ static void step_models(Session *s)
         if (s->lum[m])
             scene_average(&s->scene, &raster, s->lum[m]);
     }
+    if (s->parts.models_count == 0)
+        scene_average(&s->scene, &s->view_raster, s->view_lum);
     int64_t deadline_ns = s->parts.is_offline
                               ? INT64_MAX
                               : display_deadline_ns(s->parts.display, s->refresh) - SWAP_RESERVE_NS;
@@ -226,11 +280,31 @@ static void record_shown(Session *s, const FrameRecord *measured)
 static void keep_rates(Session *s)
 {
     LockstepRow row;
-    while (lockstep_take(s->parts.lockstep, &row))
-        if (row.refresh < s->parts.refreshes)
-            recorder_rates(s->parts.recorder, &row);
+    while (lockstep_take(s->parts.lockstep, &row)) {
+        if (row.refresh >= s->parts.refreshes)
+            continue;
+        recorder_rates(s->parts.recorder, &row);
+        console_rates(s->parts.console, row.model, row.refresh, row.rates_hz, row.latency_ns,
+                      row.is_late);
+    }
     if (s->parts.is_offline)
         recorder_catch_up(s->parts.recorder);
+}
+
+static void feed_console(Session *s, int64_t missed)
+{
+    ModelMaps maps = {0};
+    if (s->map_model >= 0)
+        model_maps(s->parts.models[s->map_model], &maps);
+    console_frame(s->parts.console, &(ConsoleFrame){.refresh = s->flip.refresh,
+                                                    .missed = (int)missed,
+                                                    .vblank_ns = s->flip.vblank_ns,
+                                                    .margin_ns = s->record.margin_ns,
+                                                    .lum = s->view_lum,
+                                                    .maps = maps.activity});
+    const uint32_t *panel = s->parts.has_panel ? console_panel(s->parts.console) : NULL;
+    if (panel)
+        display_panel(s->parts.display, panel);
 }
 
 static void record_frame(Session *s)
@@ -241,8 +315,11 @@ static void record_frame(Session *s)
     if (s->refresh < s->parts.refreshes)
         record_shown(s, &measured);
     lockstep_shown(s->parts.lockstep, (int)missed);
+    feed_console(s, missed);
     keep_rates(s);
     s->refresh++;
+    if (s->parts.progress && s->refresh % 64 == 0)
+        progress_show(s->parts.progress, s->refresh, s->parts.refreshes);
 }
 
 static void session_frame(Session *s)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "app/console.h"
+#include "app/progress.h"
 #include "app/recorder.h"
 #include "config/plan.h"
 #include "model/lockstep.h"
@@ -31,11 +32,13 @@ typedef struct {
     Lockstep *lockstep;
     Recorder *recorder;
     Console *console;  // or NULL
+    bool has_panel; // the console's picture belongs into the display's panel
     int64_t refreshes; // how many to play, at most the plan's
     SessionFault fault;
-    bool is_offline;   // no display to keep up with: models have all the time they want, nothing is
-                       // lost
-    atomic_bool *stop; // set by a signal: end after this refresh
+    bool is_offline; // no display to keep up with: models have all the time they want, nothing is
+                     // lost
+    Progress *progress; // offline only, else NULL
+    atomic_bool *stop;  // set by a signal: end after this refresh
 } SessionParts;
 
 typedef enum {

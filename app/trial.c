@@ -1,6 +1,7 @@
 #include "app/trial.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const double PI = 3.14159265358979323846;
 
@@ -140,4 +141,30 @@ const char *trial_event_name(TrialEventKind kind)
 int64_t trial_refresh_ns(const Plan *plan, int64_t refresh)
 {
     return llround((double)refresh * 1e9 / plan->refresh_hz);
+}
+
+void trial_condition(const Plan *plan, int trial, char *text, size_t bytes)
+{
+    const ProtocolBlock *block = block_of(plan, trial);
+    double value = plan->trials[trial].value;
+    text[0] = '\0';
+    if (block->flicker)
+        snprintf(text, bytes, "period %.4g ms", value);
+    else if (block->step)
+        snprintf(text, bytes, "contrast %.3g", value);
+    else if (block->bar && value > 0)
+        snprintf(text, bytes, "speed %.3g mm/s", value * 1e-3);
+    else if (block->bar)
+        snprintf(text, bytes, "flashed bar");
+    else if (block->reversal)
+        snprintf(text, bytes, "turn at %.4g um", value);
+}
+
+bool trial_moves_vertically(const Plan *plan, int trial)
+{
+    const ProtocolBlock *block = block_of(plan, trial);
+    double direction_deg = block->bar        ? block->bar->direction_deg
+                           : block->reversal ? block->reversal->direction_deg
+                                             : 0;
+    return fabs(sin(direction_deg * PI / 180)) > fabs(cos(direction_deg * PI / 180));
 }

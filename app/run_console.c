@@ -1,0 +1,92 @@
+#include "app/run_console.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+Raster run_console_raster(Model *const *models, int models_count)
+{
+    if (models_count == 0)
+        return (Raster){50, 50, 50};
+    const ModelInfo *info = model_info(models[0]);
+    return (Raster){info->width_px, info->height_px, info->um_per_px};
+}
+
+static int find_cell(const ModelInfo *info, const char *name)
+{
+    for (int c = 0; c < info->cells; c++)
+        if (!strcmp(info->cell_names[c], name))
+            return c;
+    return -1;
+}
+
+static void add_cell(ConsoleSetup *setup, Model *const *models, int cell)
+{
+    const ModelInfo *first = model_info(models[0]);
+    ConsoleCell *shown = &setup->cells[setup->cells_count++];
+    const char *name = first->cell_names[cell];
+    snprintf(shown->name, sizeof shown->name, "%.60s", name);
+    for (int m = 0; m < setup->models_count; m++)
+        shown->of_model[m] = find_cell(model_info(models[m]), name);
+    shown->x_um = first->cell_x_um ? first->cell_x_um[cell] : NAN;
+    shown->y_um = first->cell_y_um ? first->cell_y_um[cell] : NAN;
+}
+
+static bool choose_cells(ConsoleSetup *setup, Model *const *models, const RunOptions *options,
+                         char *err)
+{
+    const ModelInfo *first = model_info(models[0]);
+    for (int i = 0; i < options->cells_count; i++) {
+        int cell = find_cell(first, options->cells[i]);
+        if (cell < 0) {
+            snprintf(err, OPTIONS_ERR_BYTES, "--cell: %s has no cell '%s'; its first is '%s'",
+                     first->name, options->cells[i], first->cell_names[0]);
+            return false;
+        }
+        add_cell(setup, models, cell);
+    }
+    int shown = first->cells < CONSOLE_CELLS ? first->cells : CONSOLE_CELLS;
+    for (int i = 0; options->cells_count == 0 && i < shown; i++)
+        add_cell(setup, models, i * first->cells / shown);
+    return true;
+}
+
+static void find_maps(ConsoleSetup *setup, Model *const *models)
+{
+    setup->map_model = -1;
+    for (int m = setup->models_count - 1; m >= 0; m--) {
+        ModelMaps maps;
+        model_maps(models[m], &maps);
+        bool fits = maps.width_px * maps.height_px <= CONSOLE_MAP_PX;
+        if (maps.channels <= 0 || maps.channels > CONSOLE_CHANNELS || !fits)
+            continue;
+        setup->map_model = m;
+        setup->map_channels = maps.channels;
+        setup->map_width_px = maps.width_px;
+        setup->map_height_px = maps.height_px;
+    }
+}
+
+bool run_console_setup(ConsoleSetup *setup, const Plan *plan, int64_t refreshes,
+                       const DisplayInfo *display, Model *const *models, int models_count,
+                       const RunOptions *options, char *err)
+{
+    *setup = (ConsoleSetup){
+        .models_count = models_count,
+        .raster = run_console_raster(models, models_count),
+        .refresh_hz = plan->refresh_hz,
+        .refreshes = refreshes,
+        .time_source = display->source,
+    };
+    snprintf(setup->protocol, sizeof setup->protocol, "%.60s", plan->protocol->name);
+    snprintf(setup->ladder, sizeof setup->ladder, "%.60s", display->ladder);
+    snprintf(setup->verdict, sizeof setup->verdict, "%.120s", display->verdict);
+    for (int m = 0; m < models_count; m++) {
+        const ModelInfo *info = model_info(models[m]);
+        snprintf(setup->models[m].name, CONSOLE_TEXT_BYTES, "%.60s", info->name);
+        snprintf(setup->models[m].kind, sizeof setup->models[m].kind, "%.15s", info->kind);
+        setup->models[m].is_simulated = info->is_simulated;
+    }
+    find_maps(setup, models);
+    return models_count == 0 || choose_cells(setup, models, options, err);
+}
