@@ -90,6 +90,15 @@ static void durations_come_from_distance_and_speed(void)
     CU_ASSERT_EQUAL(plan->trials[2].stimulus_frames, 30);
     CU_ASSERT(plan->trials[3].stimulus_frames == 3 && plan->trials[3].flash_frames == 3);
     plan_destroy(plan);
+    reset()->bar = &bar;
+    protocol.display.refresh_hz = 100;
+    speeds[0] = 415;
+    bar.speeds_um_per_s = speeds;
+    bar.travel_um = 33.2; // 8 frames and 2e-15
+    plan = plan_at(100);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    CU_ASSERT_EQUAL(plan->trials[0].stimulus_frames, 8);
+    plan_destroy(plan);
     reset()->reversal = &reversal;
     plan = plan_at(60);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
@@ -278,6 +287,29 @@ static void order_is_shuffled_within_repeats(void)
     plan_destroy(plan);
 }
 
+static void every_order_is_as_likely(void)
+{
+    enum { REPEATS = 6000 };
+    int counts[27] = {0}; // by c0 + 3·c1 + 9·c2
+    ProtocolBlock *block = reset();
+    block->flicker = &flicker;
+    block->order = PROTOCOL_ORDER_SHUFFLED;
+    block->repeats = REPEATS;
+    Plan *plan = plan_at(60);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        const PlanTrial *three = &plan->trials[3 * repeat];
+        counts[three[0].condition + 3 * three[1].condition + 9 * three[2].condition]++;
+    }
+    int orders = 0;
+    for (int i = 0; i < 27; i++) {
+        orders += counts[i] > 0;
+        CU_ASSERT(counts[i] == 0 || abs(counts[i] - 1000) < 120); // 1000 ± 29, to 4 SD
+    }
+    CU_ASSERT_EQUAL(orders, 6);
+    plan_destroy(plan);
+}
+
 static bool is_same_plan(const Plan *a, const Plan *b)
 {
     if (a->trials_count != b->trials_count || a->refreshes != b->refreshes)
@@ -435,6 +467,7 @@ static const TestCase cases[] = {
     {"a display without a rate or a size is refused", displays_that_cannot_be},
     {"shuffling shows every condition once a repeat, in new orders",
      order_is_shuffled_within_repeats},
+    {"every order of three conditions is as likely", every_order_is_as_likely},
     {"same file, seed and rate give the same plan bit for bit", same_file_seed_and_rate_same_plan},
     {"seeds of blocks and repeats follow the header and never meet", seeds_follow_the_header},
     {"frozen noise keeps its seed and running ran1 noise stays negative",

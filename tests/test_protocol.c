@@ -266,6 +266,9 @@ static void contrasts_no_display_can_show(void)
             ":15: blocks[0].flicker.contrast: Weber contrast -1.5 on background 0.5 is luminance "
             "-0.25, "
             "which no display can show; -1 to 1 on this background");
+    refuses("contrast: -1\n", "contrast: -1.001\n",
+            ":15: blocks[0].flicker.contrast: Weber contrast -1.001 on background 0.5 is luminance "
+            "-0.0005, which no display can show; -1 to 1 on this background");
     refuses("[-0.5, 1]", "[-0.5, 1.25]",
             ":18: blocks[1].step.contrasts[1]: Weber contrast 1.25 on background 0.5 is luminance "
             "1.125, "

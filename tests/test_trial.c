@@ -139,6 +139,7 @@ static void bars_travel_at_their_speed(void)
         CU_ASSERT(test_near(spec.bar.direction_rad, trial->block == 0 ? 0 : PI, 1e-12));
         flashed += !(trial->value > 0);
         if (trial->value > 0) {
+            CU_ASSERT(test_near(centre_at(&spec, 0), -1000, 0));
             CU_ASSERT(path_um >= 2000 - 1e-6 && path_um < 2000 + trial->value / 60);
         } else {
             CU_ASSERT(trial->stimulus_frames == 1 && test_near(centre_at(&spec, 0), 0, 0));
