@@ -1,58 +1,13 @@
-#include "app/run.h"
+#include "app/run_parts.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/clock.h"
 #include "app/commands.h"
-#include "app/console.h"
-#include "app/digest.h"
 #include "app/json.h"
-#include "app/machine.h"
-#include "app/paths.h"
-#include "app/picture.h"
-#include "app/progress.h"
 #include "app/realtime.h"
-#include "app/recorder.h"
-#include "app/run_console.h"
-#include "app/run_folder.h"
-#include "app/session.h"
-#include "app/summary.h"
-#include "config/gamma.h"
-#include "config/run_file.h"
-
-enum { PANEL_WIDTH_PX = 620, CONSOLE_WIDTH_PX = 1000, CONSOLE_HEIGHT_PX = 720, ERR_BYTES = 1024 };
-_Static_assert((int)GAMMA_LEVELS == (int)DISPLAY_GAMMA_LEVELS, "one table, read here, used there");
-
-typedef struct {
-    const RunOptions *options;
-    RunStyle style;
-    FILE *talk;
-    char protocol_path[PATH_BYTES], folder[PATH_BYTES];
-    char protocol_sha256[DIGEST_BYTES], gamma_sha256[DIGEST_BYTES];
-    Protocol *protocol;
-    Plan *plan;
-    float gamma[DISPLAY_GAMMA_LEVELS];
-    int64_t simulated_ns; // the clock of a run without a display
-    DisplayClock clock;
-    Display *display;
-    int models_count;
-    Model *models[LOCKSTEP_MAX_MODELS];
-    char model_path[LOCKSTEP_MAX_MODELS][PATH_BYTES];
-    char model_sha256[LOCKSTEP_MAX_MODELS][DIGEST_BYTES];
-    Lockstep *lockstep;
-    Recorder *recorder;
-    Console *console;
-    Session *session;
-    int64_t refreshes;
-    SessionEnd end;
-    RecorderFigures figures;
-} Run;
 
 static atomic_bool stop_flag;
 
@@ -74,306 +29,10 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int complain(const char *sentence, int status)
+int run_complain(const char *sentence, int status)
 {
     fprintf(stderr, "retrace: %s\n", sentence);
     return status;
-}
-
-static bool load_protocol(Run *run, char *err)
-{
-    path_find(run->options->protocol, run->protocol_path);
-    run->protocol = protocol_load(run->protocol_path, err);
-    if (!run->protocol)
-        return false;
-    ProtocolDisplay *display = &run->protocol->display;
-    if (run->options->has_seed)
-        run->protocol->seed = run->options->seed;
-    if (run->options->um_per_px > 0)
-        display->um_per_px = run->options->um_per_px;
-    if (run->options->screen >= 0)
-        display->screen = run->options->screen;
-    if (run->options->fullscreen >= 0)
-        display->is_fullscreen = run->options->fullscreen;
-    if (run->style == RUN_DEMO)
-        display->sync_patch.is_on = false;
-    return true;
-}
-
-static const char *model_name(const Run *run, int m)
-{
-    return run->options->models_count > 0 ? run->options->models[m] : run->protocol->models[m];
-}
-
-static bool open_models(Run *run, char *err)
-{
-    int count = run->options->models_count > 0 ? run->options->models_count
-                                               : (int)run->protocol->models_count;
-    if (count > LOCKSTEP_MAX_MODELS) {
-        snprintf(err, ERR_BYTES, "%.400s: models: %d of them; allowed are at most %d",
-                 run->protocol_path, count, LOCKSTEP_MAX_MODELS);
-        return false;
-    }
-    for (int m = 0; m < count; m++) {
-        bool is_file = path_find(model_name(run, m), run->model_path[m]);
-        run->models[m] = model_open(is_file ? run->model_path[m] : model_name(run, m), err);
-        if (!run->models[m])
-            return false;
-        if (!is_file)
-            run->model_path[m][0] = '\0'; // built in
-        else if (!digest_file(run->model_path[m], run->model_sha256[m]))
-            return false;
-        run->models_count++;
-    }
-    return true;
-}
-
-// What the display turns out to be decides the plan; a plan for the protocol's own display finds most
-// mistakes before a window opens.
-static bool make_plan(Run *run, double refresh_hz, const Raster *raster, char *err)
-{
-    plan_destroy(run->plan);
-    run->plan = plan_create(run->protocol, run->protocol_path, refresh_hz,
-                            raster->width_px * raster->um_per_px,
-                            raster->height_px * raster->um_per_px, err);
-    return run->plan != NULL;
-}
-
-static bool check_plan(Run *run, char *err)
-{
-    const ProtocolDisplay *display = &run->protocol->display;
-    Raster raster = {display->width_px, display->height_px, display->um_per_px};
-    double refresh_hz =
-        run->options->refresh_hz > 0 ? run->options->refresh_hz : display->refresh_hz;
-    return refresh_hz <= 0 || display->is_fullscreen || make_plan(run, refresh_hz, &raster, err);
-}
-
-static bool load_gamma(Run *run, char *err)
-{
-    const char *table = run->protocol->display.gamma_table;
-    return !table || (gamma_load(table, run->gamma, err) && digest_file(table, run->gamma_sha256));
-}
-
-static bool open_display(Run *run, char *err)
-{
-    const ProtocolDisplay *wanted = &run->protocol->display;
-    bool has_panel = run->style == RUN_DEMO && run->options->console != CONSOLE_CHOICE_OFF;
-    double refresh_hz =
-        run->options->refresh_hz > 0 ? run->options->refresh_hz : wanted->refresh_hz;
-    DisplayOptions options = {
-        .kind = run->options->display,
-        .screen = wanted->screen,
-        .is_fullscreen = wanted->is_fullscreen,
-        .width_px = wanted->width_px,
-        .height_px = wanted->height_px,
-        .um_per_px = wanted->um_per_px,
-        .refresh_hz = run->options->display == DISPLAY_NULL && refresh_hz <= 0 ? 60 : refresh_hz,
-        .panel_width_px = has_panel ? PANEL_WIDTH_PX : 0,
-        .patch = {wanted->sync_patch.is_on, wanted->sync_patch.size_px,
-                  wanted->sync_patch.border_px, wanted->sync_patch.x_px, wanted->sync_patch.y_px},
-        .gamma = wanted->gamma_table ? run->gamma : NULL,
-        .title = "Retrace",
-    };
-    run->clock = run->style == RUN_OFFLINE ? clock_simulated(&run->simulated_ns) : clock_real();
-    run->display = display_open(&options, &run->clock, err);
-    return run->display != NULL;
-}
-
-static void warn_of_small_screen(const Run *run, const Raster *screen)
-{
-    for (int m = 0; m < run->models_count; m++) {
-        const ModelInfo *info = model_info(run->models[m]);
-        double width_um = info->width_px * info->um_per_px;
-        double height_um = info->height_px * info->um_per_px;
-        if (width_um > screen->width_px * screen->um_per_px + 1 ||
-            height_um > screen->height_px * screen->um_per_px + 1)
-            fprintf(stderr,
-                    "warning: %s sees %.0f × %.0f um, the screen shows only %.0f × %.0f um; the "
-                    "model is given the stimulus as if it went on outside\n",
-                    info->name, width_um, height_um, screen->width_px * screen->um_per_px,
-                    screen->height_px * screen->um_per_px);
-    }
-}
-
-static bool plan_for_display(Run *run, char *err)
-{
-    const DisplayInfo *info = display_info(run->display);
-    if (!make_plan(run, info->refresh_hz, &info->raster, err))
-        return false;
-    for (int w = 0; w < run->plan->warnings_count; w++)
-        fprintf(stderr, "warning: %s\n", run->plan->warnings[w]);
-    warn_of_small_screen(run, &info->raster);
-    run->refreshes = run->plan->refreshes;
-    int64_t wanted = llround(run->options->seconds * run->plan->refresh_hz);
-    if (run->options->seconds > 0 && wanted < run->refreshes)
-        run->refreshes = wanted;
-    run->lockstep = lockstep_create(run->models, run->models_count, run->plan->refresh_hz,
-                                    session_now_ns, NULL, err);
-    return run->lockstep != NULL;
-}
-
-static void choose_folder(Run *run)
-{
-    char utc[32];
-    if (run->options->out) {
-        snprintf(run->folder, sizeof run->folder, "%s", run->options->out);
-        return;
-    }
-    clock_utc(utc); // 2026-01-31T12:00:00Z
-    snprintf(run->folder, sizeof run->folder, "out/%s-%.4s%.2s%.2s-%.2s%.2s%.2s",
-             run->protocol->name, utc, utc + 5, utc + 8, utc + 11, utc + 14, utc + 17);
-}
-
-static void fill_run_display(const Run *run, RunDisplay *display)
-{
-    const DisplayInfo *info = display_info(run->display);
-    const ProtocolDisplay *wanted = &run->protocol->display;
-    *display = (RunDisplay){
-        .driver = info->driver,
-        .detail = info->detail,
-        .ladder = info->ladder,
-        .time_source = summary_time_source(info->source),
-        .verdict = info->verdict,
-        .refresh_hz = info->refresh_hz,
-        .measured_hz = info->measured_hz,
-        .jitter_us = info->jitter_us,
-        .um_per_px = info->raster.um_per_px,
-        .width_px = info->raster.width_px,
-        .height_px = info->raster.height_px,
-        .is_fullscreen = wanted->is_fullscreen,
-        .screen = wanted->screen,
-        .gamma_table = wanted->gamma_table,
-        .gamma_sha256 = wanted->gamma_table ? run->gamma_sha256 : NULL,
-    };
-}
-
-static int fill_run_models(const Run *run, RunModel *models)
-{
-    int column = 0;
-    for (int m = 0; m < run->models_count; m++) {
-        const ModelInfo *info = model_info(run->models[m]);
-        models[m] = (RunModel){
-            .name = info->name,
-            .kind = info->kind,
-            .path = run->model_path[m],
-            .sha256 = run->model_sha256[m],
-            .cells = (const char **)(uintptr_t)info->cell_names, // saved, never written through
-            .cells_count = (unsigned)info->cells,
-            .bin_hz = info->bin_hz,
-            .lag_bins = info->lag_bins,
-            .row_delay_ns = lockstep_delay_ns(run->lockstep, m),
-            .first_column = column,
-        };
-        column += info->cells;
-    }
-    return column;
-}
-
-static bool save_run_file(const Run *run, char *err)
-{
-    RunModel models[LOCKSTEP_MAX_MODELS];
-    char utc[32], path[RUN_FOLDER_PATH_BYTES];
-    Machine machine = machine_describe();
-    clock_utc(utc);
-    RunFile file = {
-        .retrace = RETRACE_VERSION,
-        .started_utc = utc,
-        .command = (const char **)(uintptr_t)run->options->argv,
-        .command_count = (unsigned)run->options->argc,
-        .protocol = {run->protocol->name, run->options->protocol, "protocol.yaml",
-                     run->protocol_sha256},
-        .seed = run->protocol->seed,
-        .refresh_hz = run->plan->refresh_hz,
-        .refreshes = run->refreshes,
-        .models = run->models_count > 0 ? models : NULL,
-        .models_count = (unsigned)run->models_count,
-        .machine = {machine.kernel, machine.cpu, machine.cores},
-    };
-    fill_run_display(run, &file.display);
-    file.rates_columns = fill_run_models(run, models);
-    run_folder_path(run->folder, "run.yaml", path);
-    return run_file_save(&file, path, err);
-}
-
-static bool open_folder(Run *run, char *err)
-{
-    int cells[LOCKSTEP_MAX_MODELS];
-    for (int m = 0; m < run->models_count; m++)
-        cells[m] = model_info(run->models[m])->cells;
-    choose_folder(run);
-    if (!run_folder_create(run->folder, err) ||
-        !run_folder_copy(run->protocol_path, run->folder, "protocol.yaml", err) ||
-        !save_run_file(run, err))
-        return false;
-    run->recorder = recorder_create(run->folder, run->models_count, cells, err);
-    return run->recorder != NULL;
-}
-
-static bool open_console(Run *run, char *err)
-{
-    const RunOptions *options = run->options;
-    if (options->console == CONSOLE_CHOICE_OFF)
-        return true;
-    ConsoleSetup setup;
-    const DisplayInfo *info = display_info(run->display);
-    if (!run_console_setup(&setup, run->plan, run->refreshes, info, run->models, run->models_count,
-                           options, err))
-        return false;
-    bool is_panel = run->style == RUN_DEMO;
-    bool is_window = !is_panel && options->console == CONSOLE_CHOICE_ON;
-    setup.width_px = is_panel ? PANEL_WIDTH_PX : CONSOLE_WIDTH_PX;
-    setup.height_px = is_panel ? info->raster.height_px : CONSOLE_HEIGHT_PX;
-    setup.stimulus_screen = run->protocol->display.screen;
-    run->console = console_open(&setup,
-                                is_panel    ? CONSOLE_PANEL
-                                : is_window ? CONSOLE_WINDOW
-                                            : CONSOLE_PNG,
-                                options->console_png, err);
-    return run->console != NULL;
-}
-
-static bool open_session(Run *run, Progress *progress, char *err)
-{
-    SessionParts parts = {
-        .plan = run->plan,
-        .display = run->display,
-        .models = run->models,
-        .models_count = run->models_count,
-        .lockstep = run->lockstep,
-        .recorder = run->recorder,
-        .console = run->console,
-        .has_panel = run->style == RUN_DEMO && run->console,
-        .refreshes = run->refreshes,
-        .fault = {run->options->fault_every, run->options->fault_ms},
-        .is_offline = run->style == RUN_OFFLINE,
-        .progress = run->style == RUN_OFFLINE ? progress : NULL,
-        .stop = &stop_flag,
-    };
-    run->session = session_create(&parts, err);
-    return run->session != NULL;
-}
-
-static int open_all(Run *run, Progress *progress)
-{
-    char err[ERR_BYTES] = "";
-    if (!load_protocol(run, err) || !open_models(run, err) || !check_plan(run, err) ||
-        !load_gamma(run, err))
-        return complain(err, EXIT_BAD_INPUT);
-    if (!digest_file(run->protocol_path, run->protocol_sha256))
-        return complain("the protocol cannot be read twice", EXIT_IO);
-    if (!open_display(run, err))
-        return complain(err, EXIT_NO_DEVICE);
-    if (!plan_for_display(run, err))
-        return complain(err, EXIT_BAD_INPUT);
-    if (!open_folder(run, err))
-        return complain(err, EXIT_IO);
-    if (!open_console(run, err))
-        return complain(err, run->models_count > 0 && run->options->cells_count > 0
-                                 ? EXIT_BAD_INPUT
-                                 : EXIT_NO_DEVICE);
-    if (!open_session(run, progress, err))
-        return complain(err, EXIT_BAD_INPUT);
-    return EXIT_DONE;
 }
 
 static void announce(const Run *run)
@@ -411,93 +70,9 @@ static SessionEnd play(Run *run, Progress *progress)
     return end;
 }
 
-static bool write_snapshot(Run *run, char *err)
-{
-    const Raster *raster = &display_info(run->display)->raster;
-    int width_px = raster->width_px + (run->style == RUN_DEMO && run->console ? PANEL_WIDTH_PX : 0);
-    uint8_t *rgb = malloc((size_t)width_px * (size_t)raster->height_px * 3);
-    bool is_written = false;
-    if (!rgb || !display_read(run->display, rgb))
-        snprintf(err, ERR_BYTES, "--snapshot: this display has no picture to keep");
-    else
-        is_written =
-            picture_write_rgb(run->options->snapshot, width_px, raster->height_px, rgb, err);
-    free(rgb);
-    return is_written;
-}
-
-static void report(const Run *run, const char *verdict)
-{
-    const RecorderFigures *figures = &run->figures;
-    fprintf(run->talk, "%s: %" PRId64 " refreshes shown, %" PRId64 " missed", summary_end(run->end),
-            figures->shown, figures->missed);
-    if (run->style != RUN_OFFLINE)
-        fprintf(run->talk, "; interval p50 %.2f ms, p99 %.2f ms, max %.2f ms",
-                (double)figures->interval_us.p50 * 1e-3, (double)figures->interval_us.p99 * 1e-3,
-                (double)figures->interval_us.max * 1e-3);
-    fprintf(run->talk, "\n");
-    for (int m = 0; m < run->models_count; m++)
-        fprintf(run->talk,
-                "model %s: rates known %" PRId64 " us after the light (p50; p99 %" PRId64
-                ", max %" PRId64 "), %" PRId64 " late\n",
-                model_info(run->models[m])->name, figures->model_latency_us[m].p50,
-                figures->model_latency_us[m].p99, figures->model_latency_us[m].max,
-                figures->model_late[m]);
-    if (run->style != RUN_OFFLINE)
-        fprintf(run->talk, "timing: %s\n", verdict);
-    fprintf(run->talk, "run folder: %s\n", run->folder);
-}
-
-static int write_summary(Run *run, const SummaryFacts *facts)
-{
-    char err[ERR_BYTES], path[RUN_FOLDER_PATH_BYTES];
-    json_t *summary = summary_json(facts);
-    run_folder_path(run->folder, "summary.json", path);
-    int status = EXIT_DONE;
-    if (!json_write(summary, path, err) ||
-        (run->options->json && !json_write(summary, run->options->json, err)))
-        status = complain(err, EXIT_IO);
-    json_decref(summary);
-    return status;
-}
-
-static int finish(Run *run)
-{
-    char err[ERR_BYTES], verdict[SUMMARY_VERDICT_BYTES];
-    int status = EXIT_DONE;
-    if (run->options->snapshot && !write_snapshot(run, err))
-        status = complain(err, EXIT_IO);
-    if (!recorder_finish(run->recorder, &run->figures, err)) {
-        run->end = SESSION_DISK;
-        status = complain(err, EXIT_IO);
-    }
-    SummaryFacts facts = {
-        .protocol_name = run->protocol->name,
-        .protocol_sha256 = run->protocol_sha256,
-        .models = run->models,
-        .model_sha256 = (const char(*)[65])run->model_sha256,
-        .models_count = run->models_count,
-        .display = display_info(run->display),
-        .figures = &run->figures,
-        .end = run->end,
-        .refreshes_planned = run->refreshes,
-    };
-    bool is_ok = summary_verdict(&facts, verdict);
-    console_verdict(run->console, verdict);
-    if (run->console && !console_close(run->console, err))
-        status = complain(err, EXIT_IO);
-    run->console = NULL;
-    if (run->end != SESSION_DISK && write_summary(run, &facts) != EXIT_DONE)
-        status = EXIT_IO;
-    report(run, verdict);
-    if (status == EXIT_DONE && run->options->is_strict && run->style != RUN_OFFLINE && !is_ok)
-        status = EXIT_BAD_VERDICT;
-    return status;
-}
-
 static void close_all(Run *run)
 {
-    char err[ERR_BYTES];
+    char err[RUN_ERR_BYTES];
     session_destroy(run->session);
     if (run->console)
         console_close(run->console, err);
@@ -515,17 +90,17 @@ int run_protocol(const RunOptions *options, RunStyle style)
 {
     Run *run = calloc(1, sizeof *run);
     if (!run)
-        return complain("out of memory", EXIT_IO);
+        return run_complain("out of memory", EXIT_IO);
     Progress progress;
     run->options = options;
     run->style = style;
     run->talk = json_talk(options->json);
     catch_signals();
-    int status = open_all(run, &progress);
+    int status = run_open(run, &progress, &stop_flag);
     if (status == EXIT_DONE) {
         announce(run);
         run->end = play(run, &progress);
-        status = finish(run);
+        status = run_finish(run);
     }
     close_all(run);
     return status;

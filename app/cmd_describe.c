@@ -1,0 +1,99 @@
+#include "app/commands.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app/describe.h"
+#include "app/json.h"
+#include "app/paths.h"
+
+static void print_help(void)
+{
+    printf("usage: retrace describe FILE [--json FILE|-]\n\n"
+           "Says what a run folder, protocol, simulated preparation, model or data set is, and "
+           "what is\n"
+           "wrong with it. Exit status 0: whole; 1: a run that was cut short; 2: not usable.\n\n"
+           "example: retrace describe model/weights/mixed-cnn.h5\n");
+}
+
+static bool ends_in(const char *name, const char *ending)
+{
+    size_t length = strlen(name), tail = strlen(ending);
+    return length >= tail && !strcmp(name + length - tail, ending);
+}
+
+// A file that is both no data set and no model is told of as a model, the commoner mistake.
+static DescribeVerdict describe_hdf5(const char *path, FILE *talk, json_t *summary, char *err)
+{
+    DescribeVerdict verdict = describe_dataset(path, talk, summary, err);
+    return verdict == DESCRIBE_OTHER ? describe_model(path, talk, summary, err) : verdict;
+}
+
+static DescribeVerdict describe_yaml(const char *path, FILE *talk, json_t *summary, char *err)
+{
+    char ignored[DESCRIBE_ERR_BYTES];
+    if (describe_preparation(path, talk, summary, ignored) == DESCRIBE_WHOLE)
+        return DESCRIBE_WHOLE;
+    return describe_protocol(path, talk, summary, err);
+}
+
+static DescribeVerdict describe_any(const char *name, FILE *talk, json_t *summary, char *err)
+{
+    char path[PATH_BYTES];
+    struct stat status;
+    if (!path_find(name, path) || stat(path, &status) != 0) {
+        if (!strcmp(name, "circuit"))
+            return describe_model(name, talk, summary, err);
+        snprintf(err, DESCRIBE_ERR_BYTES, "%.900s: %s", name, strerror(errno));
+        return DESCRIBE_REFUSED;
+    }
+    if (S_ISDIR(status.st_mode))
+        return describe_run(path, talk, summary, err);
+    if (ends_in(path, ".yaml") || ends_in(path, ".yml"))
+        return describe_yaml(path, talk, summary, err);
+    return describe_hdf5(path, talk, summary, err);
+}
+
+int cmd_describe(int argc, char **argv)
+{
+    static const struct option table[] = {
+        {"json", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *json = NULL;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
+        if (option == 'h') {
+            print_help();
+            return EXIT_DONE;
+        }
+        if (option != 'j') {
+            fprintf(stderr,
+                    "retrace describe: %s: unknown option or no value; allowed: --json, --help\n",
+                    argv[optind - 1]);
+            return EXIT_BAD_INPUT;
+        }
+        json = optarg;
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "retrace describe: name one file or run folder\n");
+        return EXIT_BAD_INPUT;
+    }
+    char err[DESCRIBE_ERR_BYTES] = "";
+    json_t *summary = json_object();
+    DescribeVerdict verdict = describe_any(argv[optind], json_talk(json), summary, err);
+    if (verdict >= DESCRIBE_REFUSED) {
+        fprintf(stderr, "retrace: %s\n", err);
+        json_object_set_new(summary, "error", json_string(err));
+    }
+    int status = verdict == DESCRIBE_WHOLE        ? EXIT_DONE
+                 : verdict == DESCRIBE_INCOMPLETE ? EXIT_BAD_VERDICT
+                                                  : EXIT_BAD_INPUT;
+    if (json && !json_write(summary, json, err)) {
+        fprintf(stderr, "retrace: %s\n", err);
+        status = EXIT_IO;
+    }
+    json_decref(summary);
+    return status;
+}

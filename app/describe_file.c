@@ -1,0 +1,157 @@
+#include "app/describe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "app/trial.h"
+#include "config/plan.h"
+#include "config/protocol.h"
+#include "config/retina.h"
+#include "model/dataset.h"
+#include "model/model.h"
+
+static void add(json_t *summary, json_t *facts)
+{
+    json_object_update(summary, facts);
+    json_decref(facts);
+}
+
+static const char *stimulus_name(const ProtocolBlock *block)
+{
+    return block->flicker    ? "flicker"
+           : block->step     ? "step"
+           : block->bar      ? "bar"
+           : block->reversal ? "reversal"
+                             : "checkerboard";
+}
+
+static void talk_of_blocks(const Plan *plan, FILE *talk)
+{
+    for (unsigned b = 0; b < plan->protocol->blocks_count; b++) {
+        int trials = 0;
+        int64_t refreshes = 0;
+        for (int t = 0; t < plan->trials_count; t++) {
+            const PlanTrial *trial = &plan->trials[t];
+            if (trial->block != (int)b)
+                continue;
+            trials++;
+            refreshes += trial->before_frames + trial->stimulus_frames + trial->after_frames;
+        }
+        fprintf(talk, "block %-3u   %s: %s, %d trials, %.1f s\n", b, plan->protocol->blocks[b].name,
+                stimulus_name(&plan->protocol->blocks[b]), trials,
+                (double)refreshes / plan->refresh_hz);
+    }
+}
+
+DescribeVerdict describe_protocol(const char *path, FILE *talk, json_t *summary, char *err)
+{
+    Protocol *protocol = protocol_load(path, err);
+    if (!protocol)
+        return DESCRIBE_REFUSED;
+    const ProtocolDisplay *display = &protocol->display;
+    double refresh_hz = display->refresh_hz > 0 ? display->refresh_hz : 60;
+    Plan *plan = plan_create(protocol, path, refresh_hz, display->width_px * display->um_per_px,
+                             display->height_px * display->um_per_px, err);
+    if (plan) {
+        fprintf(talk, "protocol %s: %s\n", protocol->name, protocol->about ? protocol->about : "");
+        fprintf(talk, "length      %d trials, %.1f s, %" PRId64 " refreshes at %g Hz\n",
+                plan->trials_count, (double)plan->refreshes / refresh_hz, plan->refreshes,
+                refresh_hz);
+        talk_of_blocks(plan, talk);
+        for (unsigned m = 0; m < protocol->models_count; m++)
+            fprintf(talk, "model       %s\n", protocol->models[m]);
+        for (int w = 0; w < plan->warnings_count; w++)
+            fprintf(talk, "warning     %s\n", plan->warnings[w]);
+        add(summary, json_pack("{ss ss sI si sf}", "kind", "protocol", "name", protocol->name,
+                               "refreshes", (json_int_t)plan->refreshes, "trials",
+                               plan->trials_count, "refresh_hz", refresh_hz));
+    }
+    bool is_sound = plan != NULL;
+    plan_destroy(plan);
+    protocol_destroy(protocol);
+    return is_sound ? DESCRIBE_WHOLE : DESCRIBE_REFUSED;
+}
+
+DescribeVerdict describe_preparation(const char *path, FILE *talk, json_t *summary, char *err)
+{
+    Retina *retina = retina_load(path, err);
+    if (!retina)
+        return DESCRIBE_REFUSED;
+    fprintf(talk, "simulated preparation %s: %s\n", retina->name,
+            retina->about ? retina->about : "");
+    fprintf(talk, "recording   %g min to train, %g min × %d repeats to test, seed %" PRId64 "\n",
+            retina->minutes, retina->test_minutes, retina->test_repeats, retina->seed);
+    fprintf(talk, "field       %d × %d px of %g um\n", retina->field.width_px,
+            retina->field.height_px, retina->field.um_per_px);
+    for (unsigned c = 0; c < retina->cells_count; c++)
+        fprintf(talk, "cell        %s at (%g, %g) um\n", retina->cells[c].name,
+                retina->cells[c].x_um, retina->cells[c].y_um);
+    add(summary, json_pack("{ss ss si sf}", "kind", "preparation", "name", retina->name, "cells",
+                           (int)retina->cells_count, "minutes", retina->minutes));
+    retina_destroy(retina);
+    return DESCRIBE_WHOLE;
+}
+
+static json_t *cell_names(const char *const *names, int count)
+{
+    json_t *cells = json_array();
+    for (int c = 0; c < count; c++)
+        json_array_append_new(cells, json_string(names[c]));
+    return cells;
+}
+
+DescribeVerdict describe_model(const char *name, FILE *talk, json_t *summary, char *err)
+{
+    Model *model = model_open(name, err);
+    if (!model)
+        return DESCRIBE_REFUSED;
+    const ModelInfo *info = model_info(model);
+    fprintf(talk, "model %s (%s)%s\n", info->name, info->kind,
+            info->is_simulated ? ": simulated, not fitted to a recording" : "");
+    fprintf(talk, "input       %d × %d px of %g um, %g bins a second, luminance mean %g, SD %g\n",
+            info->width_px, info->height_px, info->um_per_px, info->bin_hz, info->lum_mean,
+            info->lum_sd);
+    if (info->history_bins > 0)
+        fprintf(talk, "history     %d bins (%.0f ms); bins up to t tell the rate of bin t + %d\n",
+                info->history_bins, 1e3 * info->history_bins / info->bin_hz, info->lag_bins);
+    for (int c = 0; c < info->cells; c++)
+        if (info->cell_x_um)
+            fprintf(talk, "cell %-3d    %s at (%g, %g) um\n", c, info->cell_names[c],
+                    (double)info->cell_x_um[c], (double)info->cell_y_um[c]);
+        else
+            fprintf(talk, "cell %-3d    %s\n", c, info->cell_names[c]);
+    fprintf(talk, "from        %s\nlicence     %s\n", info->provenance, info->licence);
+    add(summary,
+        json_pack("{ss ss ss si so sf sf si si sb ss}", "kind", "model", "name", info->name,
+                  "model_kind", info->kind, "cells", info->cells, "cell_names",
+                  cell_names(info->cell_names, info->cells), "bin_hz", info->bin_hz, "um_per_px",
+                  info->um_per_px, "history_bins", info->history_bins, "lag_bins", info->lag_bins,
+                  "simulated", (int)info->is_simulated, "provenance", info->provenance));
+    model_close(model);
+    return DESCRIBE_WHOLE;
+}
+
+DescribeVerdict describe_dataset(const char *path, FILE *talk, json_t *summary, char *err)
+{
+    Dataset *dataset = dataset_open(path, err);
+    if (!dataset)
+        return DESCRIBE_OTHER;
+    const DatasetInfo *info = dataset_info(dataset);
+    double train_min = (double)dataset_bins(dataset, DATASET_TRAIN) / info->bin_hz / 60;
+    double test_min = (double)dataset_bins(dataset, DATASET_TEST) / info->bin_hz / 60;
+    fprintf(talk, "data set %s%s\n", info->name[0] ? info->name : path,
+            info->is_simulated ? ": simulated, not a recording" : "");
+    fprintf(talk, "stimulus    %d × %d px, %g bins a second\n", info->width_px, info->height_px,
+            info->bin_hz);
+    fprintf(talk, "length      %.2f min to train, %.2f min × %d repeats to test\n", train_min,
+            test_min, info->repeats);
+    fprintf(talk, "cells       %d\n", info->cells);
+    if (info->provenance[0])
+        fprintf(talk, "from        %s\n", info->provenance);
+    add(summary,
+        json_pack("{ss ss si sf sf sf si sb}", "kind", "dataset", "name", info->name, "cells",
+                  info->cells, "bin_hz", info->bin_hz, "train_minutes", train_min, "test_minutes",
+                  test_min, "repeats", info->repeats, "simulated", (int)info->is_simulated));
+    dataset_close(dataset);
+    return DESCRIBE_WHOLE;
+}
