@@ -31,6 +31,7 @@ static void measure_jitter(const VblankSample *samples, int count, Calibration *
     for (int i = 0; i < count - 1; i++)
         sorted[i] = interval_us(samples, i);
     double middle = median(sorted, count - 1), sum = 0, squares = 0;
+    calibration->median_us = middle;
     for (int i = 0; i < count - 1; i++) {
         double off = interval_us(samples, i) - middle;
         if (fabs(off) > valid_share * middle) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "render/display.h"
+#include "render/vblank.h"
 
 enum {
     CALIBRATE_MAX_STAMPS = 512,
@@ -19,12 +20,9 @@ enum {
 };
 
 typedef struct {
-    int64_t tick, time_ns;
-} VblankSample;
-
-typedef struct {
     double measured_hz; // slope of a straight line through the stamps; 0 when nothing was measured
     double nominal_hz;  // the standard rate it stands for
+    double median_us;   // of the intervals, per tick
     double jitter_us;   // SD of the valid intervals
     int intervals;      // valid: within 20 % of the median, per tick
     int discarded;      // the others

@@ -12,7 +12,8 @@
 
 enum { DISPLAY_ERR_BYTES = 512, DISPLAY_GAMMA_LEVELS = 1024 };
 
-/* Time for a display, handed in so that tests turn it by hand. */
+/* Time for a display, handed in so that tests turn it by hand. The session clock of a display with a
+ * window is CLOCK_MONOTONIC in ns, which X servers stamp with. */
 typedef struct {
     int64_t (*now_ns)(void *ctx);                     // session clock
     void (*sleep_until_ns)(void *ctx, int64_t until); // returns at once when it is past
@@ -38,36 +39,38 @@ typedef struct {
 
 typedef struct {
     DisplayKind kind;
-    int screen;             // which monitor, from 0
+    int screen; // which monitor, from 0
     bool is_fullscreen;
     int width_px, height_px; // windowed or null: size of the stimulus area
     double um_per_px;        // screen pixel on the retina
-    double refresh_hz;       // null display: its grid; SDL: 0, it is measured
+    double refresh_hz;       // null display: its grid; SDL: measured, and this only simulated where
+                             // there is nothing to measure (0: what the mode claims, or 60)
     int panel_width_px;      // extra width right of the stimulus for display_panel(), 0 for none
     SyncPatch patch;
-    const float *gamma; // (DISPLAY_GAMMA_LEVELS) linear luminance → drive level, or NULL for identity;
-                        // copied
+    const float
+        *gamma; // (DISPLAY_GAMMA_LEVELS) linear luminance → drive level, or NULL for identity;
+                // copied
     const char *title;
 } DisplayOptions;
 
 /* What a display turned out to be. Strings live as long as the display. */
 typedef struct {
-    const char *driver;   // "null", "sdl"
-    const char *detail;   // e.g. "x11, llvmpipe (LLVM 15), OpenGL 4.5", "" for null
-    const char *ladder;   // how presentation is timed, in words: "X Present", "swap return", …
-    Raster raster;        // the stimulus area
-    double refresh_hz;    // nominal: measured, and snapped to the standard rate it stands for
-    double measured_hz;   // mean over the calibration; 0 where nothing was measured
-    double jitter_us;     // SD of the measured refresh intervals
+    const char *driver; // "null", "sdl"
+    const char *detail; // e.g. "x11, llvmpipe (LLVM 15), OpenGL 4.5", "" for null
+    const char *ladder; // how presentation is timed, in words: "X Present", "swap return", …
+    Raster raster;      // the stimulus area
+    double refresh_hz;  // nominal: measured, and snapped to the standard rate it stands for
+    double measured_hz; // mean over the calibration; 0 where nothing was measured
+    double jitter_us;   // SD of the measured refresh intervals
     FlipTimeSource source;
-    char verdict[128];    // "ok", or "unsafe: why"
+    char verdict[128]; // "ok", or "unsafe: why"
 } DisplayInfo;
 
 typedef struct {
     int64_t requested_ns; // when the swap was asked for
     int64_t vblank_ns;    // when the image reached the screen, on the rung `source`
     FlipTimeSource source;
-    int64_t refresh;      // the refresh that first showed this image
+    int64_t refresh; // the refresh that first showed this image
 } Flip;
 
 typedef enum { DISPLAY_OPEN, DISPLAY_CLOSED_BY_USER } DisplayState;

@@ -25,7 +25,7 @@ typedef struct {
 typedef struct {
     const float *lum; // (rows, columns), row 0 on top; lent until the stimulus's next scene
     int columns, rows;
-    double check_um;          // side of one square check
+    double check_um;                 // side of one square check
     double centre_x_um, centre_y_um; // middle of the whole grid
 } SceneGrid;
 

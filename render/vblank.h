@@ -9,6 +9,10 @@
 enum { VBLANK_MEMORY_STAMPS = 128 };
 
 typedef struct {
+    int64_t tick, time_ns;
+} VblankSample;
+
+typedef struct {
     double period_ns;
     int64_t tick;     // the newest one stamped
     double tick_ns;   // its time, as estimated
