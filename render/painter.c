@@ -16,25 +16,6 @@ static const char vertex_source[] =
     "    gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);\n"
     "}\n";
 
-/* A whole area of one luminance: gamma is looked up at the corners and not at every pixel. */
-static const char uniform_vertex_source[] =
-    "#version 330 core\n"
-    "uniform sampler2D gamma;\n"
-    "uniform float levels;\n"
-    "uniform float lum;\n"
-    "flat out vec4 drive;\n"
-    "void main()\n"
-    "{\n"
-    "    vec2 corner = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);\n"
-    "    gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);\n"
-    "    float at = (lum * (levels - 1.0) + 0.5) / levels;\n"
-    "    drive = vec4(vec3(levels > 0.0 ? textureLod(gamma, vec2(at, 0.5), 0.0).r : lum), 1.0);\n"
-    "}\n";
-static const char uniform_source[] = "#version 330 core\n"
-                                     "flat in vec4 drive;\n"
-                                     "out vec4 pixel;\n"
-                                     "void main() { pixel = drive; }\n";
-
 static const char gamma_source[] =
     "#version 330 core\n"
     "uniform sampler2D gamma;\n"
@@ -46,6 +27,9 @@ static const char gamma_source[] =
     "        lum = textureLod(gamma, vec2((lum * (levels - 1.0) + 0.5) / levels, 0.5), 0.0).r;\n"
     "    pixel = vec4(lum, lum, lum, 1.0);\n"
     "}\n";
+
+static const char uniform_source[] = "uniform float lum;\n"
+                                     "void main() { show(lum); }\n";
 
 /* The closed form of half_plane_coverage() in scene.c. All lengths in screen pixels. */
 static const char stripe_source[] =
@@ -122,10 +106,10 @@ struct Painter {
     int64_t refresh, block;
 };
 
-static GLuint shading_program(const Painter *painter, const char *vertex, const char *const *parts,
-                              int count, char *err)
+static GLuint shading_program(const Painter *painter, const char *const *parts, int count,
+                              char *err)
 {
-    GLuint program = gl_program(vertex, parts, count, err);
+    GLuint program = gl_program(vertex_source, parts, count, err);
     if (!program)
         return 0;
     glUseProgram(program);
@@ -138,16 +122,16 @@ static GLuint shading_program(const Painter *painter, const char *vertex, const 
 
 static bool create_programs(Painter *painter, char *err)
 {
-    const char *flat_parts[] = {uniform_source};
+    const char *uniform_parts[] = {gamma_source, uniform_source};
     const char *stripe_parts[] = {gamma_source, stripe_source};
     const char *grid_parts[] = {gamma_source, grid_source};
-    painter->uniform = shading_program(painter, uniform_vertex_source, flat_parts, 1, err);
+    painter->uniform = shading_program(painter, uniform_parts, 2, err);
     if (!painter->uniform)
         return false;
-    painter->stripe = shading_program(painter, vertex_source, stripe_parts, 2, err);
+    painter->stripe = shading_program(painter, stripe_parts, 2, err);
     if (!painter->stripe)
         return false;
-    painter->grid = shading_program(painter, vertex_source, grid_parts, 2, err);
+    painter->grid = shading_program(painter, grid_parts, 2, err);
     if (!painter->grid)
         return false;
     painter->uniform_lum = glGetUniformLocation(painter->uniform, "lum");
