@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "app/clock.h"
 #include "app/console_block.h"
 #include "app/console_draw.h"
 #include "app/picture.h"
@@ -37,8 +37,7 @@ static bool fail(char *err, const char *what, const char *why)
 
 static void sleep_ms(long ms)
 {
-    const struct timespec nap = {0, ms * 1000000L};
-    nanosleep(&nap, NULL);
+    session_sleep_until_ns(NULL, session_now_ns(NULL) + ms * 1000000);
 }
 
 /* A nameless shared memory object. Its room is claimed now: without, a full /dev/shm would be a bus
@@ -47,16 +46,14 @@ static int create_memory(size_t bytes, char *err)
 {
     int fd = -1;
     for (int i = 0; i < SHM_ATTEMPTS && fd < 0; i++) {
-        struct timespec now;
         char name[64];
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        snprintf(name, sizeof name, "/retrace-console-%ld-%ld", (long)getpid(), now.tv_nsec);
+        snprintf(name, sizeof name, "/retrace-console-%ld-%lld", (long)getpid(),
+                 (long long)session_now_ns(NULL));
         fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (fd >= 0) {
+        if (fd >= 0)
             shm_unlink(name);
-        } else if (errno != EEXIST) {
+        else if (errno != EEXIST)
             break;
-        }
     }
     if (fd < 0) {
         fail(err, "no shared memory", strerror(errno));
@@ -74,9 +71,8 @@ static int create_memory(size_t bytes, char *err)
 static bool map_block(Console *console, int fd, char *err)
 {
     void *memory = mmap(NULL, console->block_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (memory == MAP_FAILED) {
+    if (memory == MAP_FAILED)
         return fail(err, "cannot map shared memory", strerror(errno));
-    }
     memset(memory, 0, console->block_bytes); // touches every page before the first frame does
     console->block = memory;
     console->block->bytes = console->block_bytes;
@@ -120,9 +116,8 @@ static bool is_gone(Console *console)
 {
     if (console->process > 0) {
         const pid_t ended = waitpid(console->process, NULL, WNOHANG);
-        if (ended == console->process || (ended < 0 && errno == ECHILD)) {
+        if (ended == console->process || (ended < 0 && errno == ECHILD))
             console->process = 0;
-        }
     }
     return console->process == 0;
 }
@@ -132,15 +127,12 @@ static bool wait_for_start(Console *console, char *err)
     for (int waited_ms = 0; waited_ms < START_MS; waited_ms += POLL_MS) {
         const bool is_ended = is_gone(console); // looked at first: it may say why, then end
         const int progress = atomic_load_explicit(&console->block->progress, memory_order_acquire);
-        if (progress == CONSOLE_DRAWING) {
+        if (progress == CONSOLE_DRAWING)
             return true;
-        }
-        if (progress == CONSOLE_FAILED) {
+        if (progress == CONSOLE_FAILED)
             return fail(err, "cannot be shown", console->block->problem);
-        }
-        if (is_ended) {
+        if (is_ended)
             return fail(err, "cannot be shown", "its process ended at once");
-        }
         sleep_ms(POLL_MS);
     }
     return fail(err, "cannot be shown", "its process did not answer within 10 s");
@@ -150,13 +142,11 @@ static bool start(Console *console, ConsoleMode mode, char *err)
 {
     const ConsoleSetup *setup = &console->state.setup;
     console->block_bytes = console_block_pixels_at();
-    if (mode == CONSOLE_PANEL) {
+    if (mode == CONSOLE_PANEL)
         console->block_bytes += 2 * console_block_half_bytes(setup->width_px, setup->height_px);
-    }
     const int fd = create_memory(console->block_bytes, err);
-    if (fd < 0) {
+    if (fd < 0)
         return false;
-    }
     bool is_started = map_block(console, fd, err);
     if (is_started) {
         const int result = spawn(&console->process, fd, mode);
@@ -174,9 +164,8 @@ Console *console_open(const ConsoleSetup *setup, ConsoleMode mode, const char *p
         return NULL;
     }
     bool is_open = console_state_init(&console->state, setup, err);
-    if (is_open && mode != CONSOLE_PNG) {
+    if (is_open && mode != CONSOLE_PNG)
         is_open = start(console, mode, err);
-    }
     if (is_open && png_path) {
         console->png_path = malloc(strlen(png_path) + 1);
         is_open = console->png_path || fail(err, "cannot be opened", "out of memory");
@@ -186,38 +175,33 @@ Console *console_open(const ConsoleSetup *setup, ConsoleMode mode, const char *p
         console_close(console, ignored);
         return NULL;
     }
-    if (png_path) {
+    if (png_path)
         strcpy(console->png_path, png_path);
-    }
     return console;
 }
 
 static void begin(Console *console)
 {
-    if (console->block) {
+    if (console->block)
         console_shared_begin(&console->block->state);
-    }
 }
 
 static void put(Console *console, const void *from, size_t bytes)
 {
-    if (console->block) {
+    if (console->block)
         console_shared_put(&console->block->state, &console->state, from, bytes);
-    }
 }
 
 static void end(Console *console)
 {
-    if (console->block) {
+    if (console->block)
         console_shared_end(&console->block->state);
-    }
 }
 
 void console_trial(Console *console, const ConsoleTrial *trial)
 {
-    if (!console) {
+    if (!console)
         return;
-    }
     console->state.trial = *trial;
     begin(console);
     put(console, &console->state.trial, sizeof console->state.trial);
@@ -236,9 +220,8 @@ static void put_refreshes(Console *console, int64_t first, int64_t last)
 
 void console_frame(Console *console, const ConsoleFrame *frame)
 {
-    if (!console) {
+    if (!console)
         return;
-    }
     ConsoleState *state = &console->state;
     const ConsoleSetup *setup = &state->setup;
     const bool has_pictures = console_state_frame(state, frame);
@@ -258,24 +241,21 @@ void console_frame(Console *console, const ConsoleFrame *frame)
 void console_rates(Console *console, int model, int64_t refresh, const float *rates_hz,
                    int64_t latency_ns, bool is_late)
 {
-    if (!console) {
+    if (!console)
         return;
-    }
     ConsoleState *state = &console->state;
     const bool is_kept = console_state_rates(state, model, refresh, rates_hz, latency_ns, is_late);
     begin(console);
     put(console, &state->live, sizeof state->live);
-    if (is_kept) {
+    if (is_kept)
         put_refreshes(console, refresh, refresh);
-    }
     end(console);
 }
 
 void console_verdict(Console *console, const char *verdict)
 {
-    if (!console) {
+    if (!console)
         return;
-    }
     char *kept = console->state.setup.verdict;
     snprintf(kept, CONSOLE_VERDICT_BYTES, "%s", verdict);
     begin(console);
@@ -285,15 +265,13 @@ void console_verdict(Console *console, const char *verdict)
 
 const uint32_t *console_panel(Console *console)
 {
-    if (!console || !console->block) {
+    if (!console || !console->block)
         return NULL;
-    }
     ConsoleBlock *block = console->block;
     // acquire: the picture's pixels come with its number
     const uint32_t newest = atomic_load_explicit(&block->published, memory_order_acquire);
-    if (newest == atomic_load_explicit(&block->taken, memory_order_relaxed)) {
+    if (newest == atomic_load_explicit(&block->taken, memory_order_relaxed))
         return NULL;
-    }
     // release: the older picture is not looked at any more
     atomic_store_explicit(&block->taken, newest, memory_order_release);
     const ConsoleSetup *setup = &console->state.setup;
@@ -310,16 +288,14 @@ int64_t console_process_id(const Console *console)
 
 static void wait_for_end(Console *console)
 {
-    for (int waited_ms = 0; waited_ms < STOP_MS && !is_gone(console); waited_ms += POLL_MS) {
+    for (int waited_ms = 0; waited_ms < STOP_MS && !is_gone(console); waited_ms += POLL_MS)
         sleep_ms(POLL_MS);
-    }
 }
 
 static void stop(Console *console)
 {
-    if (console->block) {
+    if (console->block)
         atomic_store_explicit(&console->block->should_stop, 1, memory_order_release);
-    }
     wait_for_end(console);
     if (!is_gone(console)) {
         kill(console->process, SIGKILL);
@@ -344,14 +320,12 @@ _Static_assert((int)PICTURE_ERR_BYTES <= (int)CONSOLE_ERR_BYTES, "err takes eith
 
 bool console_close(Console *console, char *err)
 {
-    if (!console) {
+    if (!console)
         return true;
-    }
     stop(console);
     const bool is_written = !console->png_path || write_png(console, err);
-    if (console->block) {
+    if (console->block)
         munmap(console->block, console->block_bytes);
-    }
     free(console->png_path);
     free(console);
     return is_written;

@@ -53,9 +53,8 @@ static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBo
     const double gap_px = 1.0 * u;
     const int cells = setup->cells_count > 0 ? setup->cells_count : 1;
     const double height_px = (column.y_px + column.height_px - below_px - y_px) / cells - gap_px;
-    for (int c = 0; c < setup->cells_count; c++) {
+    for (int c = 0; c < setup->cells_count; c++)
         layout->cells[c] = (PlotBox){x_px, y_px + c * (height_px + gap_px), width_px, height_px};
-    }
     y_px = column.y_px + column.height_px - axis_px - lane_px;
     layout->margin = (PlotBox){x_px, y_px, width_px, lane_px};
     layout->interval = (PlotBox){x_px, y_px - lane_px - 0.5 * u, width_px, lane_px};
@@ -140,11 +139,10 @@ void console_layout(const ConsoleSetup *setup, ConsoleLayout *layout)
     *layout = (ConsoleLayout){.text_px = fmin(fmax(12.0 * scale, 10.0), 24.0)};
     layout->pad_px = layout->text_px;
     layout->header = (PlotBox){0.0, 0.0, setup->width_px, 6.6 * layout->text_px};
-    if (setup->width_px > 1.25 * setup->height_px) {
+    if (setup->width_px > 1.25 * setup->height_px)
         layout_wide(setup, layout);
-    } else {
+    else
         layout_tall(setup, layout);
-    }
 }
 
 /* From every rate kept, not only those in sight, so that the axis seldom changes. */

@@ -85,9 +85,8 @@ static double draw_counts(const ConsoleView *view, double y_px)
 {
     const ConsoleState *state = view->state;
     int64_t late = 0;
-    for (int m = 0; m < state->setup.models_count; m++) {
+    for (int m = 0; m < state->setup.models_count; m++)
         late += state->live.late[m];
-    }
     double right_px = state->setup.width_px - view->layout.pad_px;
     right_px = draw_count(view, right_px, y_px, "late answers", late, true);
     right_px = draw_count(view, right_px, y_px, "missed", state->live.missed, true);

@@ -23,9 +23,8 @@ static void draw_length(const ConsoleView *view, const PlotBox *box)
     const Raster *raster = &view->state->setup.raster;
     const double u = view->layout.text_px;
     const double width_um = raster->width_px * raster->um_per_px;
-    if (!(width_um > 0.0)) {
+    if (!(width_um > 0.0))
         return;
-    }
     const double length_um = plot_tick_step((PlotRange){0.0, 0.4 * width_um}, 2);
     const double length_px = length_um / width_um * box->width_px;
     const double y_px = box->y_px + box->height_px + 0.95 * u;
@@ -69,16 +68,14 @@ static void draw_fields(const ConsoleView *view, const PlotBox *box)
     for (int c = 0; c < setup->cells_count; c++) {
         const double x_um = (double)setup->cells[c].x_um;
         const double y_um = (double)setup->cells[c].y_um;
-        if (!(fabs(x_um) < half_x_um && fabs(y_um) < half_y_um)) {
+        if (!(fabs(x_um) < half_x_um && fabs(y_um) < half_y_um))
             continue;
-        }
         const double x_px = plot_x_px(&area, x_um);
         const double y_px = plot_y_px(&area, y_um);
         draw_ring(view, view->theme->paper, 3.5, x_px, y_px);
         draw_ring(view, view->theme->series[2], 1.5, x_px, y_px);
-        if (is_roomy(view, box)) {
+        if (is_roomy(view, box))
             console_view_tag(view, x_px + 0.8 * view->layout.text_px, y_px, setup->cells[c].name);
-        }
     }
 }
 
@@ -171,9 +168,8 @@ static void draw_maps(const ConsoleView *view)
 void console_view_pictures(const ConsoleView *view)
 {
     draw_stimulus(view);
-    if (view->layout.maps.width_px > 0.0) {
+    if (view->layout.maps.width_px > 0.0)
         draw_maps(view);
-    }
 }
 
 static int by_size(const void *a, const void *b)
@@ -189,9 +185,8 @@ static int sorted_latencies(const ConsoleState *state, int model, float *latency
     int count = 0;
     for (int64_t k = console_view_first(state); k <= state->live.newest; k++) {
         const ConsoleRefresh *record = console_state_refresh(state, k);
-        if (record && !isnan(record->latency_us[model]) && count < CONSOLE_REFRESHES) {
+        if (record && !isnan(record->latency_us[model]) && count < CONSOLE_REFRESHES)
             latency_us[count++] = record->latency_us[model];
-        }
     }
     qsort(latency_us, (size_t)count, sizeof *latency_us, by_size);
     return count;
@@ -242,9 +237,8 @@ void console_view_models(const ConsoleView *view)
     const PlotText style = minor(view, PLOT_RIGHT);
     double y_px = box->y_px + 1.2 * u;
     plot_text(view->cairo, &caption, box->x_px, y_px, "Models");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         plot_text(view->cairo, &style, columns_px[i], y_px, titles[i]);
-    }
     for (int m = 0; m < view->state->setup.models_count; m++) {
         y_px += 1.55 * u;
         draw_model(view, m, columns_px, y_px);

@@ -8,10 +8,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <SDL.h>
 
+#include "app/clock.h"
 #include "app/console_block.h"
 #include "app/console_draw.h"
 
@@ -34,26 +34,19 @@ static bool should_go_on(const ConsoleBlock *block)
 static bool fetch(Drawer *drawer)
 {
     const uint64_t now = atomic_load_explicit(&drawer->block->state.sequence, memory_order_relaxed);
-    if (now == drawer->seen || !console_shared_read(&drawer->block->state, drawer->state)) {
+    if (now == drawer->seen || !console_shared_read(&drawer->block->state, drawer->state))
         return false;
-    }
     drawer->seen = now;
     return true;
 }
 
-static void sleep_until_next(struct timespec *next)
+static void sleep_until_next(int64_t *next_ns)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    next->tv_nsec += PICTURE_NS;
-    if (next->tv_nsec >= 1000000000L) {
-        next->tv_nsec -= 1000000000L;
-        next->tv_sec++;
-    }
-    if (now.tv_sec > next->tv_sec || (now.tv_sec == next->tv_sec && now.tv_nsec > next->tv_nsec)) {
-        *next = now; // too slow for the pace: do not try to catch up
-    }
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+    int64_t now_ns = session_now_ns(NULL);
+    *next_ns += PICTURE_NS;
+    if (*next_ns < now_ns)
+        *next_ns = now_ns; // too slow for the pace: do not try to catch up
+    session_sleep_until_ns(NULL, *next_ns);
 }
 
 static void draw_into(unsigned char *pixels, int stride, const ConsoleState *state)
@@ -70,8 +63,7 @@ static void draw_into(unsigned char *pixels, int stride, const ConsoleState *sta
 static int serve_panel(Drawer *drawer)
 {
     ConsoleBlock *block = drawer->block;
-    struct timespec next;
-    clock_gettime(CLOCK_MONOTONIC, &next);
+    int64_t next_ns = session_now_ns(NULL);
     atomic_store_explicit(&block->progress, CONSOLE_DRAWING, memory_order_release);
     while (should_go_on(block)) {
         const uint32_t published = atomic_load_explicit(&block->published, memory_order_relaxed);
@@ -85,7 +77,7 @@ static int serve_panel(Drawer *drawer)
                       drawer->state);
             atomic_store_explicit(&block->published, published + 1, memory_order_release);
         }
-        sleep_until_next(&next);
+        sleep_until_next(&next_ns);
     }
     return EXIT_DONE;
 }
@@ -104,9 +96,8 @@ static SDL_Window *open_window(const ConsoleSetup *setup)
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_WINDOW_NO_ACTIVATION_WHEN_SHOWN, "1");
     SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
-    if (SDL_Init(SDL_INIT_VIDEO) != 0) {
+    if (SDL_Init(SDL_INIT_VIDEO) != 0)
         return NULL;
-    }
     const int screens = SDL_GetNumVideoDisplays();
     const unsigned screen = screens > 1 && setup->stimulus_screen == 0 ? 1U : 0U;
     const int place = (int)SDL_WINDOWPOS_CENTERED_DISPLAY(screen);
@@ -114,9 +105,8 @@ static SDL_Window *open_window(const ConsoleSetup *setup)
     snprintf(title, sizeof title, "retrace: %s", setup->protocol);
     SDL_Window *window = SDL_CreateWindow(title, place, place, setup->width_px, setup->height_px,
                                           SDL_WINDOW_RESIZABLE);
-    if (window) {
+    if (window)
         SDL_SetWindowMinimumSize(window, LEAST_PX, LEAST_PX);
-    }
     return window;
 }
 
@@ -124,14 +114,12 @@ static SDL_Window *open_window(const ConsoleSetup *setup)
 static void draw_window(SDL_Window *window, ConsoleState *state)
 {
     SDL_Surface *shown = SDL_GetWindowSurface(window);
-    if (!shown || shown->w < LEAST_PX || shown->h < LEAST_PX) {
+    if (!shown || shown->w < LEAST_PX || shown->h < LEAST_PX)
         return;
-    }
     SDL_Surface *drawn =
         SDL_CreateRGBSurfaceWithFormat(0, shown->w, shown->h, 32, SDL_PIXELFORMAT_RGB888);
-    if (!drawn) {
+    if (!drawn)
         return;
-    }
     state->setup.width_px = shown->w;
     state->setup.height_px = shown->h;
     draw_into(drawn->pixels, drawn->pitch, state);
@@ -145,9 +133,8 @@ static bool take_events(bool *is_exposed)
 {
     SDL_Event event;
     while (SDL_PollEvent(&event)) {
-        if (event.type == SDL_QUIT) {
+        if (event.type == SDL_QUIT)
             return false;
-        }
         *is_exposed = *is_exposed || event.type == SDL_WINDOWEVENT;
     }
     return true;
@@ -156,11 +143,9 @@ static bool take_events(bool *is_exposed)
 static int serve_window(Drawer *drawer)
 {
     SDL_Window *window = open_window(&drawer->state->setup);
-    if (!window) {
+    if (!window)
         return refuse(drawer->block, SDL_GetError());
-    }
-    struct timespec next;
-    clock_gettime(CLOCK_MONOTONIC, &next);
+    int64_t next_ns = session_now_ns(NULL);
     atomic_store_explicit(&drawer->block->progress, CONSOLE_DRAWING, memory_order_release);
     bool is_exposed = true;
     while (should_go_on(drawer->block) && take_events(&is_exposed)) {
@@ -169,7 +154,7 @@ static int serve_window(Drawer *drawer)
             draw_window(window, drawer->state);
             is_exposed = false;
         }
-        sleep_until_next(&next);
+        sleep_until_next(&next_ns);
     }
     SDL_DestroyWindow(window);
     SDL_Quit();
@@ -180,15 +165,13 @@ static int serve_window(Drawer *drawer)
 static ConsoleBlock *map_block(int fd)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0 || status.st_size < (off_t)sizeof(ConsoleBlock)) {
+    if (fstat(fd, &status) != 0 || status.st_size < (off_t)sizeof(ConsoleBlock))
         return NULL;
-    }
     const size_t bytes = (size_t)status.st_size;
     ConsoleBlock *block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (block == MAP_FAILED) {
+    if (block == MAP_FAILED)
         return NULL;
-    }
     return block->bytes == bytes ? block : NULL;
 }
 
@@ -211,9 +194,8 @@ int console_process_main(int argc, char **argv)
     }
     be_humble();
     Drawer drawer = {.block = block, .state = malloc(sizeof(ConsoleState))};
-    if (!drawer.state || !console_shared_read(&block->state, drawer.state)) {
+    if (!drawer.state || !console_shared_read(&block->state, drawer.state))
         return refuse(block, "out of memory");
-    }
     const int status = strcmp(argv[2], "panel") == 0 ? serve_panel(&drawer) : serve_window(&drawer);
     free(drawer.state);
     return status;

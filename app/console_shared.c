@@ -37,9 +37,8 @@ void console_shared_end(ConsoleShared *shared)
 static bool read_once(const ConsoleShared *shared, ConsoleState *state)
 {
     const uint64_t before = atomic_load_explicit(&shared->sequence, memory_order_acquire);
-    if (before % 2 != 0) {
+    if (before % 2 != 0)
         return false;
-    }
     unsigned char *base = (unsigned char *)state;
     for (size_t i = 0; i < CONSOLE_SHARED_WORDS; i++) {
         // acquire: keeps the second look at the counter after it
@@ -51,10 +50,8 @@ static bool read_once(const ConsoleShared *shared, ConsoleState *state)
 
 bool console_shared_read(const ConsoleShared *shared, ConsoleState *state)
 {
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (read_once(shared, state)) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++)
+        if (read_once(shared, state))
             return true;
-        }
-    }
     return false;
 }

@@ -8,9 +8,8 @@ static const double PICTURES_HZ = 20.0;
 
 static bool check(char *err, const char *what, double value, double least, double most)
 {
-    if (value >= least && value <= most) {
+    if (value >= least && value <= most)
         return true;
-    }
     snprintf(err, CONSOLE_ERR_BYTES, "console: %s is %g; %g to %g can be shown", what, value, least,
              most);
     return false;
@@ -38,24 +37,21 @@ static void clear_refresh(ConsoleRefresh *slot, int64_t refresh)
     *slot = (ConsoleRefresh){.refresh = refresh, .interval_ms = NAN, .margin_ms = NAN};
     for (int m = 0; m < CONSOLE_MODELS; m++) {
         slot->latency_us[m] = NAN;
-        for (int c = 0; c < CONSOLE_CELLS; c++) {
+        for (int c = 0; c < CONSOLE_CELLS; c++)
             slot->rates_hz[m][c] = NAN;
-        }
     }
 }
 
 bool console_state_init(ConsoleState *state, const ConsoleSetup *setup, char *err)
 {
-    if (!check_setup(setup, err)) {
+    if (!check_setup(setup, err))
         return false;
-    }
     memset(state, 0, sizeof *state);
     state->setup = *setup;
     state->live.newest = -1;
     state->live.pictured = -1;
-    for (int i = 0; i < CONSOLE_REFRESHES; i++) {
+    for (int i = 0; i < CONSOLE_REFRESHES; i++)
         clear_refresh(&state->ring[i], -1);
-    }
     return true;
 }
 
@@ -63,13 +59,11 @@ bool console_state_init(ConsoleState *state, const ConsoleSetup *setup, char *er
  * no such refresh. */
 static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
 {
-    if (refresh < 0) {
+    if (refresh < 0)
         return NULL;
-    }
     ConsoleRefresh *slot = &state->ring[refresh % CONSOLE_REFRESHES];
-    if (slot->refresh > refresh) {
+    if (slot->refresh > refresh)
         return NULL;
-    }
     if (slot->refresh < refresh) {
         clear_refresh(slot, refresh);
         slot->trial = state->trial.trial;
@@ -100,9 +94,8 @@ static void mark_missed(ConsoleState *state, const ConsoleFrame *frame)
     const int marks = frame->missed < CONSOLE_REFRESHES / 2 ? frame->missed : CONSOLE_REFRESHES / 2;
     for (int64_t refresh = frame->refresh - marks; refresh < frame->refresh; refresh++) {
         ConsoleRefresh *slot = claim(state, refresh);
-        if (slot) {
+        if (slot)
             slot->is_missed = true;
-        }
         if (slot && shown && slot != shown) {
             memcpy(slot->profile, shown->profile, sizeof slot->profile);
             slot->profile_px = shown->profile_px;
@@ -125,17 +118,15 @@ static void take_maps(ConsoleState *state, const float *maps)
 static bool take_pictures(ConsoleState *state, const ConsoleFrame *frame)
 {
     const double since = (double)(frame->refresh - state->live.pictured);
-    if (state->live.pictured >= 0 && since * PICTURES_HZ < state->setup.refresh_hz) {
+    if (state->live.pictured >= 0 && since * PICTURES_HZ < state->setup.refresh_hz)
         return false;
-    }
     const Raster *raster = &state->setup.raster;
     if (frame->lum) {
         memcpy(state->lum, frame->lum,
                sizeof(float) * (size_t)raster->width_px * (size_t)raster->height_px);
     }
-    if (frame->maps) {
+    if (frame->maps)
         take_maps(state, frame->maps);
-    }
     state->live.pictured = frame->refresh;
     return true;
 }
@@ -144,19 +135,16 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame)
 {
     ConsoleLive *live = &state->live;
     ConsoleRefresh *slot = claim(state, frame->refresh);
-    if (!slot) {
+    if (!slot)
         return false;
-    }
     mark_missed(state, frame);
     slot->is_shown = true;
     slot->trial = state->trial.trial;
     slot->margin_ms = (float)((double)frame->margin_ns * 1e-6);
-    if (live->newest >= 0) {
+    if (live->newest >= 0)
         slot->interval_ms = (float)((double)(frame->vblank_ns - live->newest_vblank_ns) * 1e-6);
-    }
-    if (frame->lum) {
+    if (frame->lum)
         take_profile(state, frame->lum, slot);
-    }
     live->newest = frame->refresh;
     live->newest_vblank_ns = frame->vblank_ns;
     live->shown++;
@@ -168,14 +156,12 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame)
 bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const float *rates_hz,
                          int64_t latency_ns, bool is_late)
 {
-    if (model < 0 || model >= state->setup.models_count) {
+    if (model < 0 || model >= state->setup.models_count)
         return false;
-    }
     state->live.late[model] += is_late;
     ConsoleRefresh *slot = claim(state, refresh);
-    if (!slot) {
+    if (!slot)
         return false;
-    }
     slot->latency_us[model] = (float)((double)latency_ns * 1e-3);
     for (int c = 0; c < state->setup.cells_count; c++) {
         const int of_model = state->setup.cells[c].of_model[model];
@@ -186,9 +172,8 @@ bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const 
 
 const ConsoleRefresh *console_state_refresh(const ConsoleState *state, int64_t refresh)
 {
-    if (refresh < 0) {
+    if (refresh < 0)
         return NULL;
-    }
     const ConsoleRefresh *slot = &state->ring[refresh % CONSOLE_REFRESHES];
     return slot->refresh == refresh ? slot : NULL;
 }

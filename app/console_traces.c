@@ -106,9 +106,8 @@ static double correlation(const double *a, const double *b, size_t count)
 {
     double n = 0.0, mean_a = 0.0, mean_b = 0.0, aa = 0.0, bb = 0.0, ab = 0.0;
     for (size_t i = 0; i < count; i++) {
-        if (isnan(a[i]) || isnan(b[i])) {
+        if (isnan(a[i]) || isnan(b[i]))
             continue;
-        }
         n += 1.0;
         const double from_a = a[i] - mean_a;
         const double from_b = b[i] - mean_b;
@@ -126,9 +125,8 @@ static void draw_correlation(const ConsoleView *view, const PlotBox *box, int li
 {
     const double u = view->layout.text_px;
     const double y_px = box->y_px + (0.95 + 1.15 * line) * u;
-    if (isnan(r) || y_px > box->y_px + box->height_px + 0.2 * u) {
+    if (isnan(r) || y_px > box->y_px + box->height_px + 0.2 * u)
         return;
-    }
     char text[LINE_BYTES];
     const PlotText style = {view->theme->series[model], 0.95 * u, false, PLOT_LEFT, 0.0};
     snprintf(text, sizeof text, "%s%.2f", r < 0.0 ? "−" : " ", fabs(r));
@@ -178,14 +176,12 @@ void console_view_rates(const ConsoleView *view)
     const ConsoleLayout *layout = &view->layout;
     const double u = layout->text_px;
     draw_profile(view);
-    if (setup->cells_count == 0 || setup->models_count == 0) {
+    if (setup->cells_count == 0 || setup->models_count == 0)
         return;
-    }
     const PlotBox *top = &layout->cells[0];
     const PlotBox *last = &layout->cells[setup->cells_count - 1];
-    for (int c = 0; c < setup->cells_count; c++) {
+    for (int c = 0; c < setup->cells_count; c++)
         draw_cell(view, c);
-    }
     const double caption_px = console_view_caption(view, top, "Firing rate", "");
     draw_legend(view, caption_px + 1.5 * u, top->y_px - 0.6 * u);
     draw_up_label(view, top->y_px, last->y_px + last->height_px, "rate (Hz)");
@@ -207,9 +203,8 @@ static void draw_missed(const ConsoleView *view, const PlotArea *area)
     const ConsoleState *state = view->state;
     for (int64_t k = console_view_first(state); k <= state->live.newest; k++) {
         const ConsoleRefresh *record = console_state_refresh(state, k);
-        if (!record || !record->is_missed) {
+        if (!record || !record->is_missed)
             continue;
-        }
         const double left_px = console_view_left_px(state, area, k);
         const double width_px = fmax(console_view_left_px(state, area, k + 1) - left_px, 3.0);
         const PlotBox bar = {left_px, area->box.y_px, width_px, area->box.height_px};
@@ -252,9 +247,8 @@ static void draw_margin(const ConsoleView *view)
     const double zero_px = plot_y_px(&area, 0.0);
     for (int64_t k = console_view_first(state); k <= state->live.newest; k++) {
         const ConsoleRefresh *record = console_state_refresh(state, k);
-        if (!record || isnan(record->margin_ms)) {
+        if (!record || isnan(record->margin_ms))
             continue;
-        }
         const double margin_ms = fmin(fmax((double)record->margin_ms, area.y.low), area.y.high);
         const double left_px = console_view_left_px(state, &area, k);
         const double right_px = console_view_left_px(state, &area, k + 1);
@@ -292,9 +286,8 @@ void console_view_timing(const ConsoleView *view)
     console_view_caption(
         view, interval, "Timing",
         view->state->setup.has_rig ? "" : "interval between images, margin to deadline");
-    if (view->state->setup.has_rig) {
+    if (view->state->setup.has_rig)
         draw_rig(view, interval->x_px + interval->width_px, interval->y_px - 0.6 * u);
-    }
     draw_up_label(view, interval->y_px, margin->y_px + margin->height_px, "ms");
     plot_text(view->cairo, &style, margin->x_px + 0.875 * margin->width_px,
               margin->y_px + margin->height_px + 1.1 * u, "time (s)");

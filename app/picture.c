@@ -20,16 +20,14 @@ static bool fail(char *err, const char *path, const char *why)
 static bool encode(png_structp png, png_infop info, FILE *file, int width_px, int height_px,
                    const uint8_t *rgb)
 {
-    if (setjmp(png_jmpbuf(png))) {
+    if (setjmp(png_jmpbuf(png)))
         return false;
-    }
     png_init_io(png, file);
     png_set_IHDR(png, info, (png_uint_32)width_px, (png_uint_32)height_px, 8, PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
-    for (int y = 0; y < height_px; y++) {
+    for (int y = 0; y < height_px; y++)
         png_write_row(png, rgb + (size_t)y * (size_t)width_px * 3);
-    }
     png_write_end(png, info);
     return true;
 }
@@ -58,16 +56,13 @@ static bool write_file(FILE *file, int width_px, int height_px, const uint8_t *r
 bool picture_write_rgb(const char *path, int width_px, int height_px, const uint8_t *rgb, char *err)
 {
     char part[PATH_BYTES];
-    if (width_px < 1 || height_px < 1) {
+    if (width_px < 1 || height_px < 1)
         return fail(err, path, "it has no pixels");
-    }
-    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part) {
+    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
         return fail(err, path, "the name is too long");
-    }
     FILE *file = fopen(part, "wb");
-    if (!file) {
+    if (!file)
         return fail(err, path, strerror(errno));
-    }
     errno = 0;
     const bool is_written = write_file(file, width_px, height_px, rgb);
     const bool is_closed = fclose(file) == 0;
@@ -100,15 +95,13 @@ bool picture_write_surface(const char *path, cairo_surface_t *surface, char *err
     cairo_surface_flush(surface);
     const cairo_format_t format = cairo_image_surface_get_format(surface);
     if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS ||
-        (format != CAIRO_FORMAT_RGB24 && format != CAIRO_FORMAT_ARGB32)) {
+        (format != CAIRO_FORMAT_RGB24 && format != CAIRO_FORMAT_ARGB32))
         return fail(err, path, "the drawing is not an RGB24 or ARGB32 image");
-    }
     const int width_px = cairo_image_surface_get_width(surface);
     const int height_px = cairo_image_surface_get_height(surface);
     uint8_t *rgb = malloc((size_t)width_px * (size_t)height_px * 3 + 1);
-    if (!rgb) {
+    if (!rgb)
         return fail(err, path, "out of memory");
-    }
     unpack(surface, width_px, height_px, rgb);
     const bool is_written = picture_write_rgb(path, width_px, height_px, rgb, err);
     free(rgb);

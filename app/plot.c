@@ -166,11 +166,10 @@ double plot_badge(cairo_t *cairo, const PlotText *style, bool is_filled, PlotCol
     rounded_path(cairo, &box);
     set_colour(cairo, colour);
     cairo_set_line_width(cairo, 1.0);
-    if (is_filled) {
+    if (is_filled)
         cairo_fill(cairo);
-    } else {
+    else
         cairo_stroke(cairo);
-    }
     PlotText inside = *style;
     inside.align = PLOT_LEFT;
     plot_text(cairo, &inside, box.x_px + pad_px, y_px, text);
@@ -181,11 +180,9 @@ double plot_round_up(double value)
 {
     const double decade = pow(10.0, floor(log10(value)));
     const double digits[] = {1.0, 2.0, 5.0};
-    for (int i = 0; i < 3; i++) {
-        if (digits[i] * decade >= value * (1.0 - 1e-12)) {
+    for (int i = 0; i < 3; i++)
+        if (digits[i] * decade >= value * (1.0 - 1e-12))
             return digits[i] * decade;
-        }
-    }
     return 10.0 * decade;
 }
 
@@ -255,14 +252,12 @@ void plot_trace(cairo_t *cairo, const PlotArea *area, PlotColour colour, double 
         }
         const double x_px = plot_x_px(area, x[i]);
         const double y_px = plot_y_px(area, y[i]);
-        if (is_drawing) {
+        if (is_drawing)
             cairo_line_to(cairo, x_px, y_px);
-        } else {
+        else
             cairo_move_to(cairo, x_px, y_px);
-        }
-        if (!is_drawing && !is_point(x, y, count, i + 1)) {
+        if (!is_drawing && !is_point(x, y, count, i + 1))
             cairo_close_path(cairo); // with round caps a closed single point is a dot
-        }
         is_drawing = true;
     }
     cairo_stroke(cairo);
@@ -315,9 +310,8 @@ enum { SCALE_LEVELS = 256 };
 static void fill_pixels(cairo_surface_t *surface, const PlotTheme *theme, const PlotImage *image)
 {
     uint32_t levels[SCALE_LEVELS];
-    for (int i = 0; i < SCALE_LEVELS; i++) {
+    for (int i = 0; i < SCALE_LEVELS; i++)
         levels[i] = packed(plot_scale_colour(image->scale, i / (SCALE_LEVELS - 1.0)));
-    }
     const uint32_t nothing = packed(theme->grid);
     const double gain = (SCALE_LEVELS - 1) / (image->range.high - image->range.low);
     unsigned char *pixels = cairo_image_surface_get_data(surface);
@@ -359,9 +353,8 @@ void plot_scale_bar(cairo_t *cairo, const PlotBox *box, PlotScale scale)
 {
     enum { STEPS = 64 };
     float values[STEPS];
-    for (int i = 0; i < STEPS; i++) {
+    for (int i = 0; i < STEPS; i++)
         values[i] = (float)i / (STEPS - 1);
-    }
     const PlotImage image = {values, STEPS, 1, scale, {0.0, 1.0}};
     plot_image(cairo, &plot_on_screen, box, &image);
 }

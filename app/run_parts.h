@@ -10,7 +10,7 @@
 #include "app/session.h"
 #include "config/gamma.h"
 
-enum { RUN_PANEL_WIDTH_PX = 620, RUN_ERR_BYTES = 1024 };
+enum { RUN_PANEL_WIDTH_PX = 600, RUN_ERR_BYTES = 1024 };
 _Static_assert((int)GAMMA_LEVELS == (int)DISPLAY_GAMMA_LEVELS, "one table, read here, used there");
 
 /* Zeroed, then filled from top to bottom. */

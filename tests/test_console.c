@@ -142,9 +142,8 @@ static void profile_follows_the_motion(void)
 {
     ConsoleState *state = plain_state();
     float lum[RASTER * RASTER];
-    for (int i = 0; i < RASTER * RASTER; i++) {
+    for (int i = 0; i < RASTER * RASTER; i++)
         lum[i] = (float)(i % RASTER) / RASTER; // rises along x, is constant along y
-    }
     ConsoleFrame frame = plain_frame(0, 0);
     frame.lum = lum;
     console_state_frame(state, &frame);
@@ -189,9 +188,8 @@ static void *write_bursts(void *context)
         console_shared_put(writing->shared, state, &state->setup, sizeof state->setup);
         console_shared_put(writing->shared, state, &state->maps[FAR_APART], sizeof(float));
         console_shared_end(writing->shared);
-        if (i % 64 == 0) {
+        if (i % 64 == 0)
             nap_ms(3);
-        }
     }
     free(state);
     return NULL;
@@ -233,9 +231,8 @@ static const uint32_t *await_panel(Console *console, int64_t *refresh, const uin
         const ConsoleFrame frame = plain_frame((*refresh)++, 0);
         console_frame(console, &frame);
         const uint32_t *panel = console_panel(console);
-        if (panel && (!than || memcmp(panel, than, bytes) != 0)) {
+        if (panel && (!than || memcmp(panel, than, bytes) != 0))
             return panel;
-        }
         nap_ms(5);
     }
     return NULL;
@@ -331,9 +328,8 @@ static void orphan_ends(void)
         char line[64] = "";
         FILE *file = fopen(path, "r"); // a zombie nobody waits for has an empty command line
         is_running = file && fread(line, 1, sizeof line, file) > 0;
-        if (file) {
+        if (file)
             fclose(file);
-        }
         nap_ms(10);
     }
     CU_ASSERT(!is_running);
@@ -428,8 +424,7 @@ static const TestCase cases[] = {
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "console-process") == 0) {
+    if (argc > 1 && strcmp(argv[1], "console-process") == 0)
         return console_process_main(argc - 1, argv + 1);
-    }
     return test_main("console", cases, sizeof cases / sizeof cases[0]);
 }

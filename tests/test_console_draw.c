@@ -52,15 +52,13 @@ static ConsoleState *run_course(const ConsoleSetup *setup, Course course)
     const float full_hz[] = {(float)RATE_HZ, 20.0F};
     const float reduced_hz[] = {10.0F};
     for (int64_t k = 0; k < 300; k++) {
-        if (k >= course.missed_from && k < course.missed_to) {
+        if (k >= course.missed_from && k < course.missed_to)
             continue;
-        }
         const int missed = k == course.missed_to ? (int)(course.missed_to - course.missed_from) : 0;
         const ConsoleFrame frame = {k, missed, k * FRAME_NS, 10000000, lum, maps, {0}};
         console_state_frame(state, &frame);
-        if (k < course.gap_from || k >= course.gap_to) {
+        if (k < course.gap_from || k >= course.gap_to)
             console_state_rates(state, 0, k, full_hz, 500000, false);
-        }
         console_state_rates(state, 1, k, reduced_hz, 50000, false);
     }
     return state;
@@ -72,9 +70,8 @@ static cairo_surface_t *draw(const ConsoleState *state, int margin_px, uint32_t 
     const int height_px = state->setup.height_px + margin_px;
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width_px, height_px);
     unsigned char *pixels = cairo_image_surface_get_data(surface);
-    for (size_t i = 0; i < (size_t)width_px * (size_t)height_px; i++) {
+    for (size_t i = 0; i < (size_t)width_px * (size_t)height_px; i++)
         memcpy(pixels + 4 * i, &ground, sizeof ground);
-    }
     cairo_surface_mark_dirty(surface);
     cairo_t *cairo = cairo_create(surface);
     console_draw(cairo, state);
@@ -122,9 +119,8 @@ static void missed_refreshes_are_red(void)
     cairo_surface_t *surface = draw(state, 0, 0);
     const uint32_t red = packed(plot_on_screen.bad);
     const double low_px = layout.interval.y_px + layout.interval.height_px - 2.0;
-    for (int64_t k = 200; k < 203; k++) {
+    for (int64_t k = 200; k < 203; k++)
         CU_ASSERT(is_close(pixel(surface, refresh_px(&layout.interval, k), low_px), red));
-    }
     CU_ASSERT(!is_close(pixel(surface, refresh_px(&layout.interval, 197), low_px), red));
     CU_ASSERT(!is_close(pixel(surface, refresh_px(&layout.interval, 205), low_px), red));
     CU_ASSERT_EQUAL(state->live.missed, 3);
@@ -140,11 +136,9 @@ static void nothing_is_red_in_a_clean_run(void)
     cairo_surface_t *surface = draw(state, 0, 0);
     const uint32_t red = packed(plot_on_screen.bad);
     int count = 0;
-    for (int y = 0; y < 720; y++) {
-        for (int x = 0; x < 640; x++) {
+    for (int y = 0; y < 720; y++)
+        for (int x = 0; x < 640; x++)
             count += is_close(pixel(surface, x, y), red);
-        }
-    }
     CU_ASSERT_EQUAL(count, 0);
     cairo_surface_destroy(surface);
     free(state);
@@ -184,11 +178,9 @@ static void missing_rates_leave_a_gap(void)
     const PlotArea area = console_cell_area(state, &layout, 0);
     const double y_px = plot_y_px(&area, RATE_HZ);
     const uint32_t white = packed(plot_on_screen.series[0]);
-    for (int64_t k = 202; k < 218; k++) {
-        for (int d = -3; d <= 3; d++) {
+    for (int64_t k = 202; k < 218; k++)
+        for (int d = -3; d <= 3; d++)
             CU_ASSERT(!is_close(pixel(surface, refresh_px(&layout.cells[0], k), y_px + d), white));
-        }
-    }
     const double x_px = refresh_px(&layout.cells[0], 190);
     CU_ASSERT(is_close(pixel(surface, x_px, y_px), white) ||
               is_close(pixel(surface, x_px, y_px - 1.0), white));
@@ -200,12 +192,10 @@ static void pictures_are_the_right_way_round(void)
 {
     const ConsoleSetup setup = plain_setup(1280, 800);
     ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
-    for (int i = 0; i < RASTER * RASTER; i++) {
+    for (int i = 0; i < RASTER * RASTER; i++)
         state->lum[i] = i < RASTER * RASTER / 2 && i % RASTER < RASTER / 2 ? 1.0F : 0.0F;
-    }
-    for (int i = 0; i < MAP * MAP; i++) {
+    for (int i = 0; i < MAP * MAP; i++)
         state->maps[i] = 2.0F; // the first channel only
-    }
     state->live.maps_peak = 2.0F;
     ConsoleLayout layout;
     console_layout(&setup, &layout);
@@ -273,9 +263,8 @@ static void parts_do_not_overlap(void)
         const size_t count = sizeof boxes / sizeof boxes[0];
         for (size_t a = 0; a < count; a++) {
             CU_ASSERT(is_inside(&boxes[a], &setup));
-            for (size_t b = a + 1; b < count; b++) {
+            for (size_t b = a + 1; b < count; b++)
                 CU_ASSERT(is_apart(&boxes[a], &boxes[b]));
-            }
         }
     }
 }

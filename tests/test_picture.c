@@ -15,9 +15,8 @@ static bool read_back(const char *path, uint8_t *rgb, size_t rgb_bytes, unsigned
                       unsigned *height)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
-    if (!png_image_begin_read_from_file(&image, path)) {
+    if (!png_image_begin_read_from_file(&image, path))
         return false;
-    }
     image.format = PNG_FORMAT_RGB;
     *width = image.width;
     *height = image.height;
@@ -29,9 +28,8 @@ static void rgb_round_trip(void)
     char path[PATH_BYTES], err[PICTURE_ERR_BYTES] = "";
     uint8_t rgb[5 * 3 * 3], back[5 * 3 * 3];
     unsigned width = 0, height = 0;
-    for (size_t i = 0; i < sizeof rgb; i++) {
+    for (size_t i = 0; i < sizeof rgb; i++)
         rgb[i] = (uint8_t)(i * 37);
-    }
     snprintf(path, sizeof path, "%s/a.png", test_folder("picture"));
     CU_ASSERT(picture_write_rgb(path, 5, 3, rgb, err));
     CU_ASSERT_STRING_EQUAL(err, "");

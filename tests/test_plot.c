@@ -46,11 +46,9 @@ static uint32_t pixel(const Canvas *canvas, int x, int y)
 static int painted(const Canvas *canvas, int x0, int x1, int y0, int y1)
 {
     int count = 0;
-    for (int y = y0; y < y1; y++) {
-        for (int x = x0; x < x1; x++) {
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++)
             count += pixel(canvas, x, y) != 0;
-        }
-    }
     return count;
 }
 
@@ -148,9 +146,8 @@ static void activity_gets_lighter_all_the_way(void)
 static void diverging_is_lightest_at_zero(void)
 {
     const double middle = lightness(plot_scale_colour(PLOT_DIVERGING, 0.5));
-    for (int i = 0; i <= 20; i++) {
+    for (int i = 0; i <= 20; i++)
         CU_ASSERT(lightness(plot_scale_colour(PLOT_DIVERGING, i / 20.0)) <= middle);
-    }
     CU_ASSERT(plot_scale_colour(PLOT_DIVERGING, 0.1).blue >
               plot_scale_colour(PLOT_DIVERGING, 0.1).red);
     CU_ASSERT(plot_scale_colour(PLOT_DIVERGING, 0.9).red >
