@@ -11,6 +11,7 @@ typedef struct {
     ModelFile file; // owned: names and texts of the info
     int cells, pixels, history, slots;
     double rate_scale_hz;
+    size_t slot_floats; // pixels, rounded up to a cache line
     float lum_mean, lum_sd;
     float *filter;        // owned (history by lag, cells, pixels)
     float *offset, *gain; // owned (cells)
@@ -23,7 +24,7 @@ typedef struct {
 static float *ring_slot(const Ln *ln, int64_t bin)
 {
     // bins before the first count as the mean luminance: slots start as 0
-    return ln->ring + (size_t)((bin + ln->slots) % ln->slots) * (size_t)ln->pixels;
+    return ln->ring + (size_t)((bin + ln->slots) % ln->slots) * ln->slot_floats;
 }
 
 /* sum (cells) += filter of that lag (cells, pixels) · image (pixels) */
@@ -82,7 +83,7 @@ static void ln_rewind(void *state)
 static void ln_reset(void *state)
 {
     Ln *ln = state;
-    memset(ln->ring, 0, (size_t)ln->slots * (size_t)ln->pixels * sizeof *ln->ring);
+    memset(ln->ring, 0, (size_t)ln->slots * ln->slot_floats * sizeof *ln->ring);
     ln->head = ln->marked = 0;
     ln->is_settled = false;
 }
@@ -135,7 +136,7 @@ static bool allocate(Ln *ln)
     ln->filter = model_alloc((size_t)ln->history * cells * pixels);
     ln->offset = model_alloc(cells);
     ln->gain = model_alloc(cells);
-    ln->ring = model_alloc((size_t)ln->slots * pixels);
+    ln->ring = model_alloc((size_t)ln->slots * ln->slot_floats);
     ln->past_sum = model_alloc(cells);
     return ln->filter && ln->offset && ln->gain && ln->ring && ln->past_sum;
 }
@@ -175,6 +176,7 @@ bool ln_model_open(ModelFile *file, ModelParts *parts, char *err)
         return model_refuse(err, "%s: not enough memory for this model", file->path);
     ln->cells = file->info.cells;
     ln->pixels = file->info.width_px * file->info.height_px;
+    ln->slot_floats = ((size_t)ln->pixels + 15) / 16 * 16;
     ln->history = file->info.history_bins;
     ln->slots = ln->history + MODEL_MAX_REWIND_BINS;
     ln->rate_scale_hz = file->rate_scale_hz;

@@ -44,22 +44,26 @@ static bool open_file(const char *path, ModelParts *parts, char *err)
     return is_open;
 }
 
+Model *model_from_parts(const ModelParts *parts, char *err)
+{
+    Model *model = malloc(sizeof *model);
+    if (model == NULL)
+        model_refuse(err, "%s: not enough memory for this model", parts->info.name);
+    else
+        model->parts = *parts;
+    return model;
+}
+
 Model *model_open(const char *name_or_path, char *err)
 {
     // The frame loop has one core for the models: a second BLAS thread only adds jitter.
     openblas_set_num_threads(1);
-    Model *model = calloc(1, sizeof *model);
-    if (model == NULL) {
-        model_refuse(err, "%s: no memory for a model", name_or_path);
-        return NULL;
-    }
-    bool is_open = strcmp(name_or_path, built_in) == 0
-                       ? circuit_model_open(&model->parts, err)
-                       : open_file(name_or_path, &model->parts, err);
-    if (!is_open) {
-        free(model);
-        return NULL;
-    }
+    ModelParts parts;
+    bool is_open = strcmp(name_or_path, built_in) == 0 ? circuit_model_open(&parts, err)
+                                                       : open_file(name_or_path, &parts, err);
+    Model *model = is_open ? model_from_parts(&parts, err) : NULL;
+    if (is_open && model == NULL)
+        parts.interface->close(parts.state);
     return model;
 }
 

@@ -54,7 +54,8 @@ typedef struct {
 } ModelInterface;
 
 /* Opens a model file, or the built-in "circuit". NULL with one sentence in err (MODEL_ERR_BYTES) that
- * names the file, the key and what is allowed. */
+ * names the file, the key and what is allowed. Holds OpenBLAS, in the whole process, to one thread: more
+ * only add jitter. */
 Model *model_open(const char *name_or_path, char *err);
 const ModelInfo *model_info(const Model *model);
 

@@ -1,0 +1,266 @@
+#include "model/follower.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/kind.h"
+
+enum { COST_DECAY = 8, WARM_UP_BINS = FOLLOWER_COSTS };
+
+static int64_t now(const Follower *f)
+{
+    return f->now_ns(f->clock_ctx);
+}
+
+/* ---- cost */
+
+static void cost_add(FollowerCost *cost, int64_t ns)
+{
+    cost->recent_ns[cost->count++ % FOLLOWER_COSTS] = ns;
+    if (ns > cost->peak_ns)
+        cost->peak_ns = ns;
+}
+
+/* A single hiccup is forgotten within a few images; but never less than the best of the recent runs, or a
+ * model slower than a refresh would hold up the stimulus every so often. */
+static int64_t cost_expected(const FollowerCost *cost)
+{
+    int64_t best = INT64_MAX;
+    for (int i = 0; i < FOLLOWER_COSTS && i < cost->count; i++)
+        if (cost->recent_ns[i] < best)
+            best = cost->recent_ns[i];
+    return best == INT64_MAX || best < cost->peak_ns ? cost->peak_ns : best;
+}
+
+void follower_forget_cost(Follower *f)
+{
+    f->step_cost.peak_ns -= f->step_cost.peak_ns / COST_DECAY;
+    f->settle_cost.peak_ns -= f->settle_cost.peak_ns / COST_DECAY;
+}
+
+int64_t follower_cost_ns(const Follower *f)
+{
+    return cost_expected(&f->step_cost) + (f->is_settled ? 0 : cost_expected(&f->settle_cost));
+}
+
+/* ---- bins */
+
+static void settle(Follower *f)
+{
+    if (f->is_settled)
+        return;
+    int64_t start = now(f);
+    model_settle(f->model);
+    cost_add(&f->settle_cost, now(f) - start);
+    f->is_settled = true;
+}
+
+static void step(Follower *f, const float *lum, float *rates_hz)
+{
+    settle(f);
+    int64_t start = now(f);
+    model_step(f->model, lum, rates_hz);
+    cost_add(&f->step_cost, now(f) - start);
+    f->is_settled = false;
+}
+
+void follower_settle(Follower *f, int64_t deadline_ns)
+{
+    if (!f->is_settled && now(f) <= deadline_ns - cost_expected(&f->settle_cost))
+        settle(f);
+}
+
+static void step_bin(Follower *f)
+{
+    bool is_blind = f->bins.bin < f->blind_until_bin;
+    const float *lum = bin_average_take(&f->bins);
+    float *rates_hz = rate_window_push(&f->rates);
+    step(f, lum, rates_hz);
+    for (int cell = 0; is_blind && cell < f->info->cells; cell++)
+        rates_hz[cell] = NAN;
+}
+
+/* ---- rows */
+
+static float *row_rates(const Follower *f, int64_t row)
+{
+    return f->rates_hz + row % FOLLOWER_ROWS * f->info->cells;
+}
+
+static bool has_room(const Follower *f)
+{
+    return f->rows_written - f->rows_taken < FOLLOWER_ROWS;
+}
+
+/* Names the row of next_refresh, whose rates are in place, and moves on to the next refresh. */
+static void finish_row(Follower *f, int64_t latency_ns)
+{
+    f->rows[f->rows_written % FOLLOWER_ROWS] =
+        (FollowerRow){f->next_refresh, latency_ns, f->next_refresh < f->late_until};
+    f->rows_written++;
+    f->next_refresh++;
+}
+
+static void write_lost_row(Follower *f)
+{
+    float *rates_hz = row_rates(f, f->rows_written);
+    for (int cell = 0; cell < f->info->cells; cell++)
+        rates_hz[cell] = NAN;
+    finish_row(f, -1);
+}
+
+static void begin(Follower *f, const FollowerFrame *frame)
+{
+    if (frame->is_on_trust) {
+        bin_average_mark(&f->bins);
+        rate_window_mark(&f->rates);
+        model_mark(f->model);
+        f->marked_refresh = f->next_refresh;
+    }
+    bin_average_feed(&f->bins, frame->lum);
+}
+
+bool follower_advance(Follower *f, const FollowerFrame *frame, int64_t deadline_ns)
+{
+    if (!has_room(f))
+        return false;
+    if (f->next_refresh < f->lost_until) {
+        write_lost_row(f);
+        return true;
+    }
+    if (f->bins.source == NULL)
+        begin(f, frame);
+    while (bin_average_has_bin(&f->bins)) {
+        if (now(f) > deadline_ns - follower_cost_ns(f))
+            return false;
+        step_bin(f);
+    }
+    bin_average_take(&f->bins);
+    rate_window_row(&f->rates, f->next_refresh, row_rates(f, f->rows_written));
+    finish_row(f, now(f) - frame->known_ns);
+    return true;
+}
+
+void follower_take_back(Follower *f, int64_t refresh)
+{
+    bool is_begun = f->next_refresh > refresh || (f->next_refresh == refresh && f->bins.source);
+    if (!is_begun)
+        return;
+    assert(f->marked_refresh == refresh && f->next_refresh - refresh <= 1);
+    f->rows_written -= f->next_refresh - refresh;
+    f->next_refresh = refresh;
+    bin_average_rewind(&f->bins);
+    rate_window_rewind(&f->rates);
+    model_rewind(f->model);
+    f->is_settled = false;
+}
+
+void follower_lose(Follower *f, int64_t until)
+{
+    int64_t lag_bins = f->info->lag_bins, history_bins = f->info->history_bins;
+    follower_count_late(f, until);
+    bin_average_jump(&f->bins, until);
+    rate_window_jump(&f->rates, f->bins.bin + lag_bins);
+    f->blind_until_bin = f->bins.bin + (history_bins > 0 ? history_bins - 1 : 0);
+    f->lost_until = until;
+    f->is_settled = false;
+    model_reset(f->model);
+}
+
+void follower_count_late(Follower *f, int64_t due)
+{
+    int64_t from = f->next_refresh > f->late_until ? f->next_refresh : f->late_until;
+    if (due <= from)
+        return;
+    f->late_count += due - from;
+    f->late_until = due;
+}
+
+bool follower_peek(const Follower *f, int64_t below, LockstepRow *row)
+{
+    const FollowerRow *oldest = &f->rows[f->rows_taken % FOLLOWER_ROWS];
+    if (f->rows_taken == f->rows_written || oldest->refresh >= below)
+        return false;
+    *row = (LockstepRow){.refresh = oldest->refresh,
+                         .latency_ns = oldest->latency_ns,
+                         .is_late = oldest->is_late,
+                         .rates_hz = row_rates(f, f->rows_taken)};
+    return true;
+}
+
+/* ---- life */
+
+static bool init_resampling(Follower *f, double frame_hz, const float *resting, char *err)
+{
+    const ModelInfo *info = f->info;
+    int64_t frame_ticks, bin_ticks;
+    if (!resample_ticks(frame_hz, info->bin_hz, &frame_ticks, &bin_ticks))
+        return model_refuse(err,
+                            "model %s: bins at %g Hz on a display at %g Hz; allowed are rates from "
+                            "0.001 to 1000000 Hz",
+                            info->name, info->bin_hz, frame_hz);
+    if (frame_ticks > MODEL_MAX_REWIND_BINS * bin_ticks)
+        return model_refuse(err,
+                            "model %s: bins at %g Hz cannot be driven from a display at %g Hz; "
+                            "allowed are at most %g Hz, %d bins a refresh",
+                            info->name, info->bin_hz, frame_hz, frame_hz * MODEL_MAX_REWIND_BINS,
+                            MODEL_MAX_REWIND_BINS);
+    // without a lag the rate of a bin is known with its end, which may lie after the refresh
+    bool is_delayed = info->lag_bins == 0 && frame_ticks % bin_ticks != 0;
+    int64_t delay_ticks = is_delayed ? bin_ticks : 0;
+    return (bin_average_init(&f->bins, info->width_px * info->height_px, frame_ticks, bin_ticks) &&
+            rate_window_init(&f->rates, info->cells, frame_ticks, bin_ticks, delay_ticks,
+                             info->lag_bins, resting)) ||
+           model_refuse(err, "model %s: not enough memory to run it", info->name);
+}
+
+static void warm_up(Follower *f, const float *mean, float *resting)
+{
+    float *rates_hz = resting;
+    model_reset(f->model);
+    for (int bin = 0; bin < WARM_UP_BINS; bin++) {
+        step(f, mean, rates_hz);
+        settle(f);
+        rates_hz = resting + f->info->cells;
+    }
+    model_reset(f->model);
+    f->is_settled = false;
+}
+
+bool follower_init(Follower *f, Model *model, double frame_hz, int64_t (*now_ns)(void *ctx),
+                   void *clock_ctx, char *err)
+{
+    const ModelInfo *info = model_info(model);
+    *f = (Follower){.model = model,
+                    .info = info,
+                    .now_ns = now_ns,
+                    .clock_ctx = clock_ctx,
+                    .marked_refresh = -1};
+    size_t pixels = (size_t)info->width_px * (size_t)info->height_px, cells = (size_t)info->cells;
+    float *mean = model_alloc(pixels), *resting = model_alloc(2 * cells);
+    f->rates_hz = model_alloc(FOLLOWER_ROWS * cells);
+    bool is_ready = mean != NULL && resting != NULL && f->rates_hz != NULL;
+    if (is_ready) {
+        for (size_t i = 0; i < pixels; i++)
+            mean[i] = (float)info->lum_mean;
+        warm_up(f, mean, resting);
+        is_ready = init_resampling(f, frame_hz, resting, err);
+    } else {
+        model_refuse(err, "model %s: not enough memory to run it", info->name);
+    }
+    free(mean);
+    free(resting);
+    if (!is_ready)
+        follower_finish(f);
+    return is_ready;
+}
+
+void follower_finish(Follower *f)
+{
+    bin_average_finish(&f->bins);
+    rate_window_finish(&f->rates);
+    free(f->rates_hz);
+    *f = (Follower){0};
+}
