@@ -107,6 +107,7 @@ static bool open_display(Run *run, char *err)
         .gamma = wanted->gamma_table ? run->gamma : NULL,
         .title = "Retrace",
     };
+    run->simulated_ns = session_now_ns(NULL);
     run->clock = run->style == RUN_OFFLINE ? clock_simulated(&run->simulated_ns) : clock_real();
     run->display = display_open(&options, &run->clock, err);
     return run->display != NULL;
