@@ -26,7 +26,7 @@ typedef struct {
     int64_t refresh;
     int model;
     int is_late;
-    int64_t latency_ns;
+    int64_t latency_ns; // -1: the model had lost the frame
 } RatesRecord;
 
 typedef enum { RECORD_FRAME, RECORD_RATES } RecordKind;

@@ -115,7 +115,8 @@ static void keep_rates(Recorder *r, const RatesRecord *rates, const float *rates
     if (!write_floats(r->rates_fd, rates_hz, (size_t)r->cells[m],
                       row_offset(r, rates->refresh, r->first_column[m])))
         fail(r, "rates.f32");
-    series_add(&r->latency_us[m], rates->latency_ns / 1000);
+    if (rates->latency_ns >= 0)
+        series_add(&r->latency_us[m], rates->latency_ns / 1000);
     r->figures.model_late[m] += rates->is_late;
 }
 

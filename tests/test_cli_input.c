@@ -127,6 +127,32 @@ static void shell(const char *format)
     CU_ASSERT_EQUAL(system(line), 0);
 }
 
+static void a_sound_model_is_run(void)
+{
+    RandomShape shape = {.width = 50,
+                         .height = 50,
+                         .history = 4,
+                         .lag = 1,
+                         .cells = 2,
+                         .bin_hz = 100,
+                         .channels1 = 2,
+                         .kernel1_width = 5,
+                         .kernel1_height = 5,
+                         .channels2 = 2,
+                         .kernel2_width = 3,
+                         .kernel2_height = 3};
+    RandomModel model;
+    random_cnn(&model, &shape, 1);
+    char line[700];
+    snprintf(line, sizeof line, "mv %s model.h5", random_model_save(&model, folder));
+    shell(line);
+    random_model_finish(&model);
+    write_protocol("seed: 1", "seed: 1");
+    snprintf(line, sizeof line, "--model %s/model.h5", folder);
+    predict(line);
+    CU_ASSERT_EQUAL(result.status, 0);
+}
+
 static void missing_model(void)
 {
     bad_model("nowhere.h5", "nowhere.h5");
@@ -185,8 +211,8 @@ static void wrong_shape(void)
     const hsize_t dims[] = {3, 5};
     H5Ldelete(file, "conv1_weight", H5P_DEFAULT);
     hid_t space = H5Screate_simple(2, dims, NULL);
-    hid_t dataset =
-        H5Dcreate2(file, "conv1_weight", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t dataset = H5Dcreate2(file, "conv1_weight", H5T_NATIVE_FLOAT, space, H5P_DEFAULT,
+                               H5P_DEFAULT, H5P_DEFAULT);
     H5Dclose(dataset);
     H5Sclose(space);
     H5Fclose(file);
@@ -210,28 +236,6 @@ static void rate_unfit_for_the_display(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "60"));
 }
 
-static void make_model(void)
-{
-    RandomShape shape = {.width = 50,
-                         .height = 50,
-                         .history = 4,
-                         .lag = 1,
-                         .cells = 2,
-                         .bin_hz = 100,
-                         .channels1 = 2,
-                         .kernel1_width = 5,
-                         .kernel1_height = 5,
-                         .channels2 = 2,
-                         .kernel2_width = 3,
-                         .kernel2_height = 3};
-    RandomModel model;
-    random_cnn(&model, &shape, 1);
-    char line[700];
-    snprintf(line, sizeof line, "mv %s model.h5", random_model_save(&model, folder));
-    shell(line);
-    random_model_finish(&model);
-}
-
 static const TestCase cases[] = {
     {"a sound protocol is played, so that the mistakes below are the reason",
      a_sound_protocol_is_played},
@@ -240,6 +244,7 @@ static const TestCase cases[] = {
     {"a negative duration is named with its line", negative_duration},
     {"a duration of no whole frame is named with the nearest legal one", no_whole_frame},
     {"a bar off the field is named with the field's edge", bar_off_the_field},
+    {"a sound model file is run, so that the faults below are the reason", a_sound_model_is_run},
     {"a missing model file is named", missing_model},
     {"a truncated model file is named", truncated_model},
     {"a text file given as a model is said to be no HDF5", text_as_model},
@@ -252,6 +257,5 @@ static const TestCase cases[] = {
 int main(void)
 {
     folder = test_folder("input");
-    make_model();
     return test_main("cli_input", cases, sizeof cases / sizeof cases[0]);
 }

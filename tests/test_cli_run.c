@@ -304,7 +304,7 @@ static void no_screen_is_exit_3_with_advice(void)
              folder, folder);
     program_run(line, &result);
     CU_ASSERT_EQUAL(result.status, 3);
-    CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "--display null"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "null display"));
 }
 
 static void old_opengl_is_exit_3_with_advice(void)
