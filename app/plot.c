@@ -270,12 +270,6 @@ static PlotColour mix(PlotColour a, PlotColour b, double share)
                         a.blue + share * (b.blue - a.blue)};
 }
 
-/* IEC 61966-2-1. */
-static double srgb(double light)
-{
-    return light <= 0.0031308 ? 12.92 * light : 1.055 * pow(light, 1.0 / 2.4) - 0.055;
-}
-
 PlotColour plot_scale_colour(PlotScale scale, double value)
 {
     enum { ANCHORS = 5 };
@@ -290,10 +284,8 @@ PlotColour plot_scale_colour(PlotScale scale, double value)
                                                   {0.87, 0.55, 0.35},
                                                   {0.45, 0.10, 0.06}};
     const double clipped = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
-    if (scale == PLOT_GREY) {
-        const double grey = srgb(clipped);
-        return (PlotColour){grey, grey, grey};
-    }
+    if (scale == PLOT_GREY)
+        return (PlotColour){clipped, clipped, clipped};
     const PlotColour *anchors = scale == PLOT_ACTIVITY ? activity : diverging;
     const int below = clipped >= 1.0 ? ANCHORS - 2 : (int)(clipped * (ANCHORS - 1));
     return mix(anchors[below], anchors[below + 1], clipped * (ANCHORS - 1) - below);

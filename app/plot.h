@@ -90,7 +90,7 @@ void plot_trace(cairo_t *cairo, const PlotArea *area, PlotColour colour, double 
 
 /* Colour scales over 0 … 1. */
 typedef enum {
-    PLOT_GREY,      // linear light, sRGB-encoded: what a screen would show
+    PLOT_GREY,      // the value itself as drive level, as the stimulus window without a gamma table
     PLOT_ACTIVITY,  // black to pale yellow, lightness rising all the way
     PLOT_DIVERGING, // blue, nearly white at 0.5, red-brown
 } PlotScale;

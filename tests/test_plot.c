@@ -154,10 +154,10 @@ static void diverging_is_lightest_at_zero(void)
               plot_scale_colour(PLOT_DIVERGING, 0.9).blue);
 }
 
-static void grey_is_srgb(void)
+static void grey_is_the_value(void)
 {
     // IEC 61966-2-1: 21.4 % of the light is the middle of the scale
-    CU_ASSERT(test_near(plot_scale_colour(PLOT_GREY, 0.2140).red, 0.5, 1e-3));
+    CU_ASSERT(test_near(plot_scale_colour(PLOT_GREY, 0.2140).red, 0.2140, 1e-12));
     CU_ASSERT(test_near(plot_scale_colour(PLOT_GREY, 0.0).red, 0.0, 1e-12));
     CU_ASSERT(test_near(plot_scale_colour(PLOT_GREY, 1.0).red, 1.0, 1e-12));
 }
@@ -217,7 +217,7 @@ static const TestCase cases[] = {
     {"the activity scale gets lighter all the way", activity_gets_lighter_all_the_way},
     {"the diverging scale is lightest in the middle, blue below, red above",
      diverging_is_lightest_at_zero},
-    {"the grey scale is sRGB of linear light", grey_is_srgb},
+    {"the grey scale is the drive level of the stimulus window", grey_is_the_value},
     {"tick steps are 1, 2 or 5 times a power of ten", ticks_are_round},
     {"tick labels have the decimals their step needs", labels_have_the_decimals_they_need},
     {"text longer than its room is cut to fit", long_text_is_cut_to_fit},
