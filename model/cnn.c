@@ -27,7 +27,8 @@ typedef struct {
 
     float *block;                     // owned: all arrays below
     float *newest_filters;            // packed (1 input): lag 0
-    float *past_filters;              // packed (history − 1 inputs): lags 1 …
+    float *recent_filters;            // packed (1 input, 0 if there is no lag 1): lag 1
+    float *old_filters;               // packed (old_lags inputs): lags history − 1 … 2
     float *second_filters;            // packed (first.channels inputs)
     float *scale1, *shift1;           // (h1, c1, w1), bias in the shift
     float *scale2, *shift2;           // (h2, c2, w2)
@@ -36,9 +37,12 @@ typedef struct {
 
     float *ring;          // (slots, spectrum of the image), bin b in slot b % slots
     int64_t head, marked; // bins seen
-    bool is_settled;      // past_sum is that of bin `head`
-    float *past_sum;      // (c1, 2, stride): lags 1 … of the next bin
-    const float **past;   // owned (history): scratch for the spectra of lags 1 …
+    int old_lags;
+    const float **old;     // owned (old_lags): scratch for their spectra
+    float *old_sum[2];     // (c1, 2, stride): lags 2 … of bin b in [b % 2]
+    int64_t old_sum_of[2]; // the bin it belongs to, -1 for none
+    float *past_sum;       // (c1, 2, stride): lags 1 …
+    int64_t past_sum_of;   // the bin it belongs to, -1 for none
 
     float *input;         // (height, 1, width), normalised
     float *sum1, *units1; // (c1, 2, stride), (h1, c1, w1)
@@ -61,16 +65,37 @@ static float *ring_slot(const Cnn *cnn, int64_t bin)
     return cnn->ring + (size_t)slot * 2 * cnn->image_in.stride;
 }
 
+/* The older lags of a bin: known two bins ahead, so that they are off the critical path even where
+ * a refresh completes two bins. The order of summation is always the same, from the oldest on. */
+static const float *sum_old(Cnn *cnn, int64_t bin)
+{
+    float *sum = cnn->old_sum[bin % 2];
+    if (cnn->old_sum_of[bin % 2] == bin)
+        return sum;
+    for (int i = 0; i < cnn->old_lags; i++)
+        cnn->old[i] = ring_slot(cnn, bin - (cnn->history - 1 - i));
+    spectra_correlate(cnn->old_filters, cnn->image_in.stride, cnn->first.channels, cnn->old_lags,
+                      cnn->old, NULL, sum);
+    cnn->old_sum_of[bin % 2] = bin;
+    return sum;
+}
+
+static void sum_past(Cnn *cnn)
+{
+    if (cnn->past_sum_of == cnn->head)
+        return;
+    spectra_correlate(cnn->recent_filters, cnn->image_in.stride, cnn->first.channels,
+                      cnn->history > 1 ? 1 : 0,
+                      (const float *const[]){ring_slot(cnn, cnn->head - 1)},
+                      sum_old(cnn, cnn->head), cnn->past_sum);
+    cnn->past_sum_of = cnn->head;
+}
+
 static void cnn_settle(void *state)
 {
     Cnn *cnn = state;
-    if (cnn->is_settled)
-        return;
-    for (int lag = 1; lag < cnn->history; lag++)
-        cnn->past[lag - 1] = ring_slot(cnn, cnn->head - lag);
-    spectra_correlate(cnn->past_filters, cnn->image_in.stride, cnn->first.channels,
-                      cnn->history - 1, cnn->past, NULL, cnn->past_sum);
-    cnn->is_settled = true;
+    sum_past(cnn);
+    sum_old(cnn, cnn->head + 1);
 }
 
 /* units := max(0, scale · units + shift) */
@@ -127,12 +152,11 @@ static void readout(const Cnn *cnn, float *rates_hz)
 static void cnn_step(void *state, const float *lum, float *rates_hz)
 {
     Cnn *cnn = state;
-    cnn_settle(cnn);
+    sum_past(cnn);
     first_layer(cnn, lum);
     second_layer(cnn);
     readout(cnn, rates_hz);
     cnn->head++;
-    cnn->is_settled = false;
 }
 
 static void cnn_mark(void *state)
@@ -141,11 +165,18 @@ static void cnn_mark(void *state)
     cnn->marked = cnn->head;
 }
 
+static void forget_sums(Cnn *cnn)
+{
+    cnn->old_sum_of[0] = cnn->old_sum_of[1] = cnn->past_sum_of = -1;
+}
+
 static void cnn_rewind(void *state)
 {
     Cnn *cnn = state;
-    cnn->is_settled = cnn->is_settled && cnn->head == cnn->marked;
+    if (cnn->head == cnn->marked)
+        return;
     cnn->head = cnn->marked;
+    forget_sums(cnn);
 }
 
 static void cnn_reset(void *state)
@@ -154,7 +185,7 @@ static void cnn_reset(void *state)
     memset(cnn->ring, 0, (size_t)cnn->slots * 2 * cnn->image_in.stride * sizeof *cnn->ring);
     memset(cnn->units1, 0, units_count(&cnn->first) * sizeof *cnn->units1);
     cnn->head = cnn->marked = 0;
-    cnn->is_settled = false;
+    forget_sums(cnn);
 }
 
 static void cnn_maps(const void *state, ModelMaps *maps)
@@ -178,7 +209,7 @@ static void cnn_close(void *state)
     transform_finish(&cnn->first_in);
     transform_finish(&cnn->second_out);
     free(cnn->block);
-    free(cnn->past);
+    free(cnn->old);
     model_file_finish(&cnn->file);
     free(cnn);
 }
@@ -269,7 +300,8 @@ static bool allocate(Cnn *cnn)
         size_t count;
     } arrays[] = {
         {&cnn->newest_filters, spectra_packed_count(stride1, c1, 1)},
-        {&cnn->past_filters, spectra_packed_count(stride1, c1, cnn->history - 1)},
+        {&cnn->recent_filters, spectra_packed_count(stride1, c1, 1)},
+        {&cnn->old_filters, spectra_packed_count(stride1, c1, cnn->old_lags)},
         {&cnn->second_filters, spectra_packed_count(stride2, c2, c1)},
         {&cnn->scale1, units1},
         {&cnn->shift1, units1},
@@ -279,6 +311,8 @@ static bool allocate(Cnn *cnn)
         {&cnn->dense_scale, cells},
         {&cnn->dense_shift, cells},
         {&cnn->ring, (size_t)cnn->slots * 2 * stride1},
+        {&cnn->old_sum[0], transform_spectrum_count(&cnn->image_in, c1)},
+        {&cnn->old_sum[1], transform_spectrum_count(&cnn->image_in, c1)},
         {&cnn->past_sum, transform_spectrum_count(&cnn->image_in, c1)},
         {&cnn->input, units_count(&cnn->image)},
         {&cnn->sum1, transform_spectrum_count(&cnn->image_in, c1)},
@@ -295,8 +329,8 @@ static bool allocate(Cnn *cnn)
         total += lengths[i];
     }
     cnn->block = model_alloc(total);
-    cnn->past = calloc((size_t)cnn->history, sizeof *cnn->past);
-    if (cnn->block == NULL || cnn->past == NULL)
+    cnn->old = calloc((size_t)cnn->history, sizeof *cnn->old);
+    if (cnn->block == NULL || cnn->old == NULL)
         return false;
     float *next = cnn->block;
     for (size_t i = 0; i < ARRAYS; next += lengths[i], i++)
@@ -304,10 +338,10 @@ static bool allocate(Cnn *cnn)
     return true;
 }
 
-/* Kernels (outputs, inputs, K, K) → their spectra on the grid, packed: input `first` + i·`step` of
- * the file becomes input i. */
-static bool pack_kernels(const ModelTensor *kernels, const Transform *grid, int first, int step,
-                         int inputs, float *packed)
+/* Kernels (outputs, inputs, K, K) → their spectra on the grid, packed: input first + i of the
+ * file becomes input i. */
+static bool pack_kernels(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
+                         float *packed)
 {
     int outputs = kernels->dims[0], height = kernels->dims[2], width = kernels->dims[3];
     Transform transform;
@@ -315,7 +349,7 @@ static bool pack_kernels(const ModelTensor *kernels, const Transform *grid, int 
     bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 1);
     for (int o = 0; is_ready && spectrum != NULL && o < outputs; o++)
         for (int i = 0; i < inputs; i++) {
-            size_t kernel = (size_t)o * (size_t)kernels->dims[1] + (size_t)(first + i * step);
+            size_t kernel = (size_t)o * (size_t)kernels->dims[1] + (size_t)(first + i);
             transform_forward(&transform, 1,
                               kernels->values + kernel * (size_t)height * (size_t)width, spectrum);
             spectra_pack(packed, grid->stride, outputs, inputs, o, i, spectrum);
@@ -371,15 +405,16 @@ static bool load(Cnn *cnn, const ModelFile *file)
 {
     const ModelTensor *conv1 = model_file_find(file, "conv1_weight");
     const ModelTensor *conv2 = model_file_find(file, "conv2_weight");
-    int oldest_first = cnn->history - 1; // place of lag 0
+    int newest = cnn->history - 1, first_channels = cnn->first.channels;
     if (!init_transforms(cnn) || !allocate(cnn) ||
-        !pack_kernels(conv1, &cnn->image_in, oldest_first, -1, 1, cnn->newest_filters) ||
-        !pack_kernels(conv1, &cnn->image_in, oldest_first - 1, -1, cnn->history - 1,
-                      cnn->past_filters) ||
-        !pack_kernels(conv2, &cnn->first_in, 0, 1, cnn->first.channels, cnn->second_filters))
+        !pack_kernels(conv1, &cnn->image_in, newest, 1, cnn->newest_filters) ||
+        !pack_kernels(conv1, &cnn->image_in, newest - 1, newest > 0, cnn->recent_filters) ||
+        !pack_kernels(conv1, &cnn->image_in, 0, cnn->old_lags, cnn->old_filters) ||
+        !pack_kernels(conv2, &cnn->first_in, 0, first_channels, cnn->second_filters))
         return false;
     load_units(cnn, file);
     load_readout(cnn, file);
+    cnn_reset(cnn);
     return true;
 }
 
@@ -389,6 +424,7 @@ bool cnn_model_open(ModelFile *file, ModelParts *parts, char *err)
     if (cnn == NULL)
         return model_refuse(err, "%s: not enough memory for this model", file->path);
     cnn->history = file->info.history_bins;
+    cnn->old_lags = cnn->history > 2 ? cnn->history - 2 : 0;
     cnn->slots = cnn->history + MODEL_MAX_REWIND_BINS;
     cnn->cells = file->info.cells;
     cnn->rate_scale_hz = file->rate_scale_hz;

@@ -14,7 +14,8 @@
  *
  * It is exact: the first layer transforms the new bin only, and adds its product with the lag-0
  * filters to the sum over the older bins, which settle has made ready (Σ over lags in the frequency
- * domain; transform.h). Its past is a ring of spectra, and rewinding is moving the head back. */
+ * domain; transform.h), for the next bin in full and for the one after but for its lag 1. Its past
+ * is a ring of spectra, and rewinding is moving the head back. */
 #include "model/kind.h"
 
 enum { CNN_CHANNELS_MAX = 128 };

@@ -7,7 +7,7 @@
 
 #include "model/kind.h"
 
-enum { COST_DECAY = 8, WARM_UP_BINS = FOLLOWER_COSTS };
+enum { COST_DECAY = 8 };
 
 static int64_t now(const Follower *f)
 {
@@ -23,8 +23,8 @@ static void cost_add(FollowerCost *cost, int64_t ns)
         cost->peak_ns = ns;
 }
 
-/* A single hiccup is forgotten within a few images; but never less than the best of the recent runs, or a
- * model slower than a refresh would hold up the stimulus every so often. */
+/* A single hiccup is forgotten within a few images; but never less than the best of the recent
+ * runs, or a model slower than a refresh would hold up the stimulus every so often. */
 static int64_t cost_expected(const FollowerCost *cost)
 {
     int64_t best = INT64_MAX;
@@ -34,23 +34,27 @@ static int64_t cost_expected(const FollowerCost *cost)
     return best == INT64_MAX || best < cost->peak_ns ? cost->peak_ns : best;
 }
 
+static FollowerCost *next_step(Follower *f)
+{
+    return f->is_settled ? &f->settled_cost : &f->unsettled_cost;
+}
+
 void follower_forget_cost(Follower *f)
 {
-    f->step_cost.peak_ns -= f->step_cost.peak_ns / COST_DECAY;
+    f->settled_cost.peak_ns -= f->settled_cost.peak_ns / COST_DECAY;
+    f->unsettled_cost.peak_ns -= f->unsettled_cost.peak_ns / COST_DECAY;
     f->settle_cost.peak_ns -= f->settle_cost.peak_ns / COST_DECAY;
 }
 
-int64_t follower_cost_ns(const Follower *f)
+int64_t follower_cost_ns(Follower *f)
 {
-    return cost_expected(&f->step_cost) + (f->is_settled ? 0 : cost_expected(&f->settle_cost));
+    return cost_expected(next_step(f));
 }
 
 /* ---- bins */
 
 static void settle(Follower *f)
 {
-    if (f->is_settled)
-        return;
     int64_t start = now(f);
     model_settle(f->model);
     cost_add(&f->settle_cost, now(f) - start);
@@ -59,10 +63,9 @@ static void settle(Follower *f)
 
 static void step(Follower *f, const float *lum, float *rates_hz)
 {
-    settle(f);
     int64_t start = now(f);
     model_step(f->model, lum, rates_hz);
-    cost_add(&f->step_cost, now(f) - start);
+    cost_add(next_step(f), now(f) - start);
     f->is_settled = false;
 }
 
@@ -218,12 +221,12 @@ static bool init_resampling(Follower *f, double frame_hz, const float *resting, 
 
 static void warm_up(Follower *f, const float *mean, float *resting)
 {
-    float *rates_hz = resting;
     model_reset(f->model);
-    for (int bin = 0; bin < WARM_UP_BINS; bin++) {
-        step(f, mean, rates_hz);
+    step(f, mean, resting);
+    for (int i = 0; i < FOLLOWER_COSTS; i++) {
         settle(f);
-        rates_hz = resting + f->info->cells;
+        step(f, mean, resting + f->info->cells);
+        step(f, mean, resting + f->info->cells);
     }
     model_reset(f->model);
     f->is_settled = false;

@@ -1,8 +1,9 @@
 #pragma once
-/* One model of the lockstep: follows the refreshes at its own bin rate and turns out a row for each.
+/* One model of the lockstep: follows the refreshes at its own bin rate and turns out a row for
+ * each.
  *
- * It knows nothing of other models or of the queue of images: lockstep.c hands it one refresh after the
- * other. What it computed for the newest refresh, on trust, can be taken back. */
+ * It knows nothing of other models or of the queue of images: lockstep.c hands it one refresh after
+ * the other. What it computed for the newest refresh, on trust, can be taken back. */
 #include "model/lockstep.h"
 #include "model/resample.h"
 
@@ -28,8 +29,9 @@ typedef struct {
 
     BinAverage bins;
     RateWindow rates;
-    bool is_settled; // the model, for its next bin
-    FollowerCost step_cost, settle_cost;
+    bool is_settled;                           // the model, for its next bin
+    FollowerCost settled_cost, unsettled_cost; // of a step, with and without settling before it
+    FollowerCost settle_cost;
 
     int64_t next_refresh;    // being fed, or next; its row is the next to be written
     int64_t lost_until;      // refreshes below are lost
@@ -43,7 +45,8 @@ typedef struct {
     float *rates_hz; // owned (FOLLOWER_ROWS, cells)
 } Follower;
 
-/* Resets the model, and runs it for a few bins of lum_mean to learn what it costs and how it rests. */
+/* Resets the model, and runs it for a few bins of lum_mean to learn what it costs and how it rests.
+ * */
 bool follower_init(Follower *follower, Model *model, double frame_hz, int64_t (*now_ns)(void *ctx),
                    void *clock_ctx, char *err);
 
@@ -64,7 +67,8 @@ void follower_settle(Follower *follower, int64_t deadline_ns);
 /* Back to the start of `refresh`, which was worked on on trust, or not at all. */
 void follower_take_back(Follower *follower, int64_t refresh);
 
-/* Gives up the refreshes from next_refresh up to `until`: their rows are NaN, the model starts afresh. */
+/* Gives up the refreshes from next_refresh up to `until`: their rows are NaN, the model starts
+ * afresh. */
 void follower_lose(Follower *follower, int64_t until);
 
 /* The rows of all refreshes below due should be there by now; those that are not are late. */
@@ -74,7 +78,7 @@ void follower_count_late(Follower *follower, int64_t due);
 void follower_forget_cost(Follower *follower);
 
 /* What one bin is expected to take. */
-int64_t follower_cost_ns(const Follower *follower);
+int64_t follower_cost_ns(Follower *follower);
 
 /* The oldest row not yet taken, if it is below `below`; rates_hz lent until the next call. */
 bool follower_peek(const Follower *follower, int64_t below, LockstepRow *row);

@@ -24,8 +24,8 @@ bool ln_model_open(ModelFile *file, ModelParts *parts, char *err);
 /* Built-in, needs no file. */
 bool circuit_model_open(ModelParts *parts, char *err);
 
-/* A model from parts that were made elsewhere (a circuit of other parameters, a stand-in in a test),
- * which it takes over; NULL without memory, the parts are then untouched. */
+/* A model from parts that were made elsewhere (a circuit of other parameters, a stand-in in a
+ * test), which it takes over; NULL without memory, the parts are then untouched. */
 Model *model_from_parts(const ModelParts *parts, char *err);
 
 /* Writes one sentence into err (MODEL_ERR_BYTES), cut if it is too long, and returns false. */

@@ -1,10 +1,11 @@
 #pragma once
 /* A retina model as the frame loop sees it: one time bin of luminance in, one rate per cell out.
  *
- * A model keeps its own past. model_step() appends a bin and returns the rates that bin makes known;
- * model_settle() does the part of the next bin's work that needs no new luminance. mark and rewind let
- * the loop take back the bins of a frame that did not reach the screen when it was meant to.
- * One thread at a time per model. Nothing here allocates, locks or prints after model_open(). */
+ * A model keeps its own past. model_step() appends a bin and returns the rates that bin makes
+ * known; model_settle() does the part of the next bins' work that needs no new luminance. mark and
+ * rewind let the loop take back the bins of a frame that did not reach the screen when it was meant
+ * to. One thread at a time per model. Nothing here allocates, locks or prints after model_open().
+ * */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,9 +54,9 @@ typedef struct {
     void (*close)(void *state);
 } ModelInterface;
 
-/* Opens a model file, or the built-in "circuit". NULL with one sentence in err (MODEL_ERR_BYTES) that
- * names the file, the key and what is allowed. Holds OpenBLAS, in the whole process, to one thread: more
- * only add jitter. */
+/* Opens a model file, or the built-in "circuit". NULL with one sentence in err (MODEL_ERR_BYTES)
+ * that names the file, the key and what is allowed. Holds OpenBLAS, in the whole process, to one
+ * thread: more only add jitter. */
 Model *model_open(const char *name_or_path, char *err);
 const ModelInfo *model_info(const Model *model);
 

@@ -1,9 +1,9 @@
 #pragma once
 /* Exact conversion between refreshes and time bins, without drift: all times are whole ticks.
  *
- * With rates in whole millihertz a tick is chosen such that refresh k covers
- * [k, k+1) · frame_ticks and bin j covers [j, j+1) · bin_ticks; both begin at tick 0. Nothing here allocates
- * after its init. */
+ * With rates in whole millihertz a tick is chosen such that refresh k covers [k, k+1) · frame_ticks
+ * and bin j covers [j, j+1) · bin_ticks; both begin at tick 0. Nothing here allocates after its
+ * init. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,7 +11,8 @@
  * when one of them is below 0.001 Hz, above 1e6 Hz or not a number. */
 bool resample_ticks(double frame_hz, double bin_hz, int64_t *frame_ticks, int64_t *bin_ticks);
 
-/* Refreshes in, the time average over each completed bin out. A constant stays constant, bit for bit. */
+/* Refreshes in, the time average over each completed bin out. A constant stays constant, bit for
+ * bit. */
 typedef struct {
     int count; // values in a frame and in a bin
     int64_t frame_ticks, bin_ticks;
@@ -51,16 +52,16 @@ typedef struct {
     float *rates;                 // owned (slots, cells), bin b in slot b mod slots
 } RateWindow;
 
-/* lag_bins: rates come in up to that many bins early. Bins below lag_bins are known from the start, at
- * resting (cells). */
+/* lag_bins: rates come in up to that many bins early. Bins below lag_bins are known from the start,
+ * at resting (cells). */
 bool rate_window_init(RateWindow *window, int cells, int64_t frame_ticks, int64_t bin_ticks,
                       int64_t delay_ticks, int lag_bins, const float *resting);
 
 /* Where to write the rates (cells) of the next bin, which counts as known from now on. */
 float *rate_window_push(RateWindow *window);
 
-/* rates_hz (cells) of refresh `frame`. Every bin it touches must be known, and no bin known that begins
- * more than lag_bins bins behind its end. */
+/* rates_hz (cells) of refresh `frame`. Every bin it touches must be known, and no bin known that
+ * begins more than lag_bins bins behind its end. */
 void rate_window_row(const RateWindow *window, int64_t frame, float *rates_hz);
 
 /* mark and rewind: no more bins in between than one refresh completes. jump makes next_bin the next

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hdf5.h>
@@ -21,17 +22,29 @@ static bool write_attribute(hid_t root, const char *name, hid_t type, hid_t spac
     return is_written;
 }
 
+/* Fixed-length strings: the heap that HDF5 keeps variable ones in is what it reads least safely
+ * when a file is damaged. */
 static bool write_texts(hid_t root, const char *name, const char *const *texts, int count,
                         bool is_scalar)
 {
+    size_t bytes = 1;
+    for (int i = 0; i < count; i++)
+        if (strlen(texts[i]) + 1 > bytes)
+            bytes = strlen(texts[i]) + 1;
+    char *padded = calloc((size_t)count, bytes);
+    if (padded == NULL)
+        return false;
+    for (int i = 0; i < count; i++)
+        memcpy(padded + (size_t)i * bytes, texts[i], strlen(texts[i]));
     hsize_t length = (hsize_t)count;
     hid_t type = H5Tcopy(H5T_C_S1);
     hid_t space = is_scalar ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &length, NULL);
-    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_size(type, bytes);
     H5Tset_cset(type, H5T_CSET_UTF8);
-    bool is_written = write_attribute(root, name, type, space, texts);
+    bool is_written = write_attribute(root, name, type, space, padded);
     H5Sclose(space);
     H5Tclose(type);
+    free(padded);
     return is_written;
 }
 

@@ -176,6 +176,23 @@ static void small_net_is_exact_per_channel(void)
     check_small_net(false);
 }
 
+static void short_histories_are_exact(void)
+{
+    for (int history = 1; history <= 3; history++) {
+        RandomShape shape = small_shape(true);
+        shape.history = history;
+        Fixture f = fixture(shape);
+        float rates[RANDOM_MODEL_CELLS_MAX];
+        for (int bin = 0; bin < 6; bin++) {
+            if (bin % 3 == 1)
+                model_settle(f.model);
+            model_step(f.model, image(&f, bin), rates);
+            check_bin(&f, bin, rates);
+        }
+        finish(&f);
+    }
+}
+
 static void maps_are_the_first_layer(void)
 {
     Fixture f = fixture(small_shape(true));
@@ -230,7 +247,7 @@ static void settling_changes_nothing(void)
     finish(&f);
 }
 
-static void check_rewind(int seen, int taken_back, bool settles)
+static void check_rewind(int seen, int taken_back, bool settles, bool settles_after)
 {
     Fixture f = fixture(small_shape(true));
     float straight[RATES] = {0}, again[RATES] = {0}, wasted[RATES] = {0};
@@ -240,19 +257,21 @@ static void check_rewind(int seen, int taken_back, bool settles)
     model_mark(f.model);
     run(&f, 40, taken_back, settles, wasted);
     model_rewind(f.model);
-    run(&f, seen, 20, settles, again + seen * f.shape.cells);
+    run(&f, seen, 20, settles_after, again + seen * f.shape.cells);
     CU_ASSERT(memcmp(straight, again, sizeof straight) == 0);
     finish(&f);
 }
 
 static void rewind_forgets(void)
 {
-    for (int taken_back = 0; taken_back <= MODEL_MAX_REWIND_BINS; taken_back++) {
-        check_rewind(20, taken_back, true);
-        check_rewind(20, taken_back, false);
-        check_rewind(0, taken_back, true);
-        check_rewind(5, taken_back, false);
-    }
+    static const int seen[] = {20, 0, 1, 5};
+    for (int taken_back = 0; taken_back <= MODEL_MAX_REWIND_BINS; taken_back++)
+        for (int i = 0; i < 4; i++) {
+            check_rewind(seen[i], taken_back, true, true);
+            check_rewind(seen[i], taken_back, true, false);
+            check_rewind(seen[i], taken_back, false, true);
+            check_rewind(seen[i], taken_back, false, false);
+        }
 }
 
 static void future_has_no_effect(void)
@@ -296,6 +315,7 @@ int main(void)
         {"the published net equals the plain sum over its window", published_net_is_exact},
         {"a small odd net equals it bin by bin, scale per unit", small_net_is_exact_per_unit},
         {"a small odd net equals it bin by bin, scale per channel", small_net_is_exact_per_channel},
+        {"histories of 1, 2 and 3 bins are exact too", short_histories_are_exact},
         {"maps are the rectified first layer, channel by channel", maps_are_the_first_layer},
         {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},
         {"settling in the slack changes no bit", settling_changes_nothing},

@@ -19,8 +19,9 @@ static int64_t now_ns(void *ctx)
     return clock_ns;
 }
 
-/* rates[0] = 100 · luminance of the newest bin's first pixel; rates[1] a leaky sum of the last pixel, which
- * remembers everything since the reset (or, when it forgets, the last history_bins). */
+/* rates[0] = 100 · luminance of the newest bin's first pixel; rates[1] a leaky sum of the last
+ * pixel, which remembers everything since the reset (or, when it forgets, the last history_bins).
+ * */
 typedef struct {
     int history;
     double leaky;
@@ -203,8 +204,9 @@ static void check_impulse(double frame_hz, int lag, int64_t delay_ns, const doub
 
 static void impulse_at_60_hz_with_lag(void)
 {
-    // Refresh 3 fills bin 5 and 2/3 of bin 6 (3 of 5 ticks a bin); with lag 1 that is 100 Hz in bin 6
-    // and 66.7 Hz in bin 7. Of bin 6, refresh 3 covers 2 ticks, refresh 4 one; bin 7 lies in refresh 4.
+    // Refresh 3 fills bin 5 and 2/3 of bin 6 (3 of 5 ticks a bin); with lag 1 that is 100 Hz in bin
+    // 6 and 66.7 Hz in bin 7. Of bin 6, refresh 3 covers 2 ticks, refresh 4 one; bin 7 lies in
+    // refresh 4.
     check_impulse(60, 1, 0, (const double[]){0, 0, 0, 40, 60, 0, 0});
 }
 
@@ -591,8 +593,9 @@ static void lost_frames_are_nan_then_exact(void)
     int lost = 0;
     while (lost < SHOWN && isnan(rows.rates_hz[0][lost][0]))
         lost++;
-    // The full queue was lost at refresh 64, tick 320. The first whole bin is 107, the first with four
-    // bins of history 110, whose rate is that of bin 111: from tick 333 on, and row 67 begins at 335.
+    // The full queue was lost at refresh 64, tick 320. The first whole bin is 107, the first with
+    // four bins of history 110, whose rate is that of bin 111: from tick 333 on, and row 67 begins
+    // at 335.
     CU_ASSERT_EQUAL(lost, 67);
     CU_ASSERT(same_rows(&rows, &wanted, 0, lost, SHOWN - lost));
     CU_ASSERT(rows.is_late[0][10]);
