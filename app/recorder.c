@@ -33,7 +33,7 @@ struct Recorder {
     FILE *frames;
     int rates_fd;
     int64_t last_sync_ns, last_image_ns;
-    Series interval_us, latency_us[LOCKSTEP_MAX_MODELS];
+    Series interval_us, work_us, latency_us[LOCKSTEP_MAX_MODELS];
     RecorderFigures figures;
     char failure[RECORDER_ERR_BYTES];
     char folder[PATH_BYTES_MAX];
@@ -104,6 +104,7 @@ static void keep_frame(Recorder *r, const FrameRecord *frame)
     r->figures.shown += !frame->missed;
     if (frame->missed || frame->vblank_ns < 0)
         return;
+    series_add(&r->work_us, (frame->modelled_ns - frame->drawn_ns) / 1000);
     if (r->last_image_ns >= 0)
         series_add(&r->interval_us, (frame->vblank_ns - r->last_image_ns) / 1000);
     r->last_image_ns = frame->vblank_ns;
@@ -263,6 +264,7 @@ static void summarise(Recorder *r)
 {
     RecorderFigures *figures = &r->figures;
     figures->interval_us = spread(&r->interval_us);
+    figures->work_us = spread(&r->work_us);
     Series all = {0};
     for (int m = 0; m < r->models; m++) {
         figures->model_latency_us[m] = spread(&r->latency_us[m]);
@@ -300,6 +302,7 @@ void recorder_destroy(Recorder *r)
     for (int m = 0; m < LOCKSTEP_MAX_MODELS; m++)
         series_finish(&r->latency_us[m]);
     series_finish(&r->interval_us);
+    series_finish(&r->work_us);
     ring_finish(&r->ring);
     free(r->blank_row);
     free(r->outgoing);

@@ -22,6 +22,7 @@ typedef struct {
     int64_t refreshes, shown, missed;
     RecorderSpread interval_us; // between images that reached the screen one refresh apart or more
     RecorderSpread latency_us;  // of all models together
+    RecorderSpread work_us;     // of all models in one frame, their luminance included
     RecorderSpread model_latency_us[LOCKSTEP_MAX_MODELS];
     int64_t model_late[LOCKSTEP_MAX_MODELS];
     int64_t late;  // sum over models

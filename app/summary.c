@@ -72,7 +72,7 @@ json_t *summary_json(const SummaryFacts *facts)
     char verdict[SUMMARY_VERDICT_BYTES];
     summary_verdict(facts, verdict);
     return json_pack(
-        "{ss s{ssss} so s{sssfsfsfssssss} s{sIsIsIso} s{sosI} s{sIsIs{sIsIsI}} s{sIsI} sssI}",
+        "{ss s{ssss} so s{sssfsfsfssssss} s{sIsIsIso} s{sososI} s{sIsIs{sIsIsI}} s{sIsI} sssI}",
         "retrace", RETRACE_VERSION,                                                      //
         "protocol", "name", facts->protocol_name, "sha256", facts->protocol_sha256,      //
         "models", models_json(facts),                                                    //
@@ -84,7 +84,7 @@ json_t *summary_json(const SummaryFacts *facts)
         "shown", (json_int_t)figures->shown, "missed", (json_int_t)figures->missed,      //
         "interval_us", spread_json(&figures->interval_us),                               //
         "model", "latency_us", spread_json(&figures->latency_us),                        //
-        "late", (json_int_t)figures->late,                                               //
+        "work_us", spread_json(&figures->work_us), "late", (json_int_t)figures->late,    //
         "triggers", "sent", (json_int_t)0, "failed", (json_int_t)0, "latency_us", "p50", //
         (json_int_t)-1, "p99", (json_int_t)-1, "max", (json_int_t)-1,                    //
         "events", "received", (json_int_t)0, "lost", (json_int_t)0,                      //
