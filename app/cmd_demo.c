@@ -49,6 +49,10 @@ int cmd_demo(int argc, char **argv)
         fprintf(stderr, "retrace demo: %s\n", err);
         return EXIT_BAD_INPUT;
     }
+    if (options.stimulus) {
+        fprintf(stderr, "retrace demo: --stimulus is for `retrace predict`\n");
+        return EXIT_BAD_INPUT;
+    }
     if (options.wants_help) {
         print_help();
         return EXIT_DONE;

@@ -6,12 +6,14 @@
 
 static void print_help(void)
 {
-    printf("usage: retrace predict PROTOCOL [options]\n\n"
+    printf("usage: retrace predict PROTOCOL [options]\n"
+           "       retrace predict --stimulus FILE.h5:/path --model FILE [options]\n\n"
            "The same frames and the same models as `retrace run`, without a display and as fast as "
            "the\n"
            "machine can; leaves the same run folder. rates.f32 is that of a run in which no "
            "refresh was\n"
-           "missed, to the bit.\n\n%s"
+           "missed, to the bit. With --stimulus the frames are those of a dataset (frames, height, "
+           "width).\n\n%s"
            "\nexample: retrace predict config/protocols/motion-reversal.yaml --refresh 120\n",
            options_help());
 }
@@ -29,7 +31,13 @@ int cmd_predict(int argc, char **argv)
         print_help();
         return EXIT_DONE;
     }
-    if (!options.protocol) {
+    if (options.stimulus &&
+        (options.protocol || options.models_count == 0 || options.console != CONSOLE_CHOICE_OFF)) {
+        fprintf(stderr,
+                "retrace predict: --stimulus wants a --model, and neither protocol nor console\n");
+        return EXIT_BAD_INPUT;
+    }
+    if (!options.protocol && !options.stimulus) {
         fprintf(stderr,
                 "retrace predict: which protocol? e.g. config/protocols/white-noise.yaml\n");
         return EXIT_BAD_INPUT;

@@ -24,6 +24,10 @@ int cmd_run(int argc, char **argv)
         fprintf(stderr, "retrace run: %s\n", err);
         return EXIT_BAD_INPUT;
     }
+    if (options.stimulus) {
+        fprintf(stderr, "retrace run: --stimulus is for `retrace predict`\n");
+        return EXIT_BAD_INPUT;
+    }
     if (options.wants_help) {
         print_help();
         return EXIT_DONE;

@@ -10,6 +10,7 @@
 
 enum {
     OPT_OUT = 256,
+    OPT_STIMULUS,
     OPT_MODEL,
     OPT_CELL,
     OPT_DISPLAY,
@@ -31,6 +32,7 @@ enum {
 
 static const struct option table[] = {
     {"out", required_argument, NULL, OPT_OUT},
+    {"stimulus", required_argument, NULL, OPT_STIMULUS},
     {"model", required_argument, NULL, OPT_MODEL},
     {"cell", required_argument, NULL, OPT_CELL},
     {"display", required_argument, NULL, OPT_DISPLAY},
@@ -172,6 +174,9 @@ static bool set_option(RunOptions *o, int option, const char *text, char *err)
     switch (option) {
     case OPT_OUT:
         o->out = text;
+        return true;
+    case OPT_STIMULUS:
+        o->stimulus = text;
         return true;
     case OPT_MODEL:
         return add_model(o, text, err);

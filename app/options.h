@@ -13,6 +13,7 @@ typedef enum { CONSOLE_CHOICE_OFF, CONSOLE_CHOICE_ON, CONSOLE_CHOICE_PNG } Conso
 
 typedef struct {
     const char *protocol; // the one positional argument; NULL when none was given
+    const char *stimulus; // FILE.h5:/path in place of a protocol, predict only
     const char *out;      // folder of the run; NULL: out/<protocol>-<time>
     const char *models[LOCKSTEP_MAX_MODELS]; // replaces the protocol's list when given
     int models_count;

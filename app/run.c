@@ -8,6 +8,7 @@
 #include "app/commands.h"
 #include "app/json.h"
 #include "app/realtime.h"
+#include "app/run_movie.h"
 
 static atomic_bool stop_flag;
 
@@ -60,7 +61,8 @@ static SessionEnd play(Run *run, Progress *progress)
     RealtimeGrant grant = {0};
     if (run->style != RUN_OFFLINE)
         grant = realtime_request();
-    SessionEnd end = session_run(run->session);
+    SessionEnd end =
+        run->movie ? run_movie_play(run, progress, &stop_flag) : session_run(run->session);
     if (run->style != RUN_OFFLINE)
         realtime_release();
     progress_end(progress);
@@ -81,6 +83,8 @@ static void close_all(Run *run)
     display_close(run->display);
     for (int m = 0; m < run->models_count; m++)
         model_close(run->models[m]);
+    if (run->movie)
+        run_movie_close(run);
     plan_destroy(run->plan);
     protocol_destroy(run->protocol);
     free(run);

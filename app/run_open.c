@@ -8,6 +8,7 @@
 #include "app/machine.h"
 #include "app/run_console.h"
 #include "app/run_folder.h"
+#include "app/run_movie.h"
 #include "app/summary.h"
 #include "config/run_file.h"
 
@@ -132,7 +133,7 @@ static void warn_of_small_screen(const Run *run, const Raster *screen)
 static bool plan_for_display(Run *run, char *err)
 {
     const DisplayInfo *info = display_info(run->display);
-    if (!make_plan(run, info->refresh_hz, &info->raster, err))
+    if (!run->movie && !make_plan(run, info->refresh_hz, &info->raster, err))
         return false;
     for (int w = 0; w < run->plan->warnings_count; w++)
         fprintf(stderr, "warning: %s\n", run->plan->warnings[w]);
@@ -214,8 +215,9 @@ static bool save_run_file(const Run *run, char *err)
         .started_utc = utc,
         .command = (const char **)(uintptr_t)run->options->argv,
         .command_count = (unsigned)run->options->argc,
-        .protocol = {run->protocol->name, run->options->protocol, "protocol.yaml",
-                     run->protocol_sha256},
+        .protocol = {run->protocol->name,
+                     run->movie ? run->options->stimulus : run->options->protocol,
+                     run->movie ? "" : "protocol.yaml", run->protocol_sha256},
         .seed = run->protocol->seed,
         .refresh_hz = run->plan->refresh_hz,
         .refreshes = run->refreshes,
@@ -236,7 +238,7 @@ static bool open_folder(Run *run, char *err)
         cells[m] = model_info(run->models[m])->cells;
     choose_folder(run);
     if (!run_folder_create(run->folder, err) ||
-        !run_folder_copy(run->protocol_path, run->folder, "protocol.yaml", err) ||
+        (!run->movie && !run_folder_copy(run->protocol_path, run->folder, "protocol.yaml", err)) ||
         !save_run_file(run, err))
         return false;
     run->recorder = recorder_create(run->folder, run->models_count, cells, err);
@@ -287,11 +289,18 @@ static bool open_session(Run *run, Progress *progress, atomic_bool *stop, char *
     return run->session != NULL;
 }
 
+static bool open_input(Run *run, char *err)
+{
+    if (run->options->stimulus)
+        return run_movie_open(run, err) && open_models(run, err) && run_movie_fit(run, err);
+    return load_protocol(run, err) && open_models(run, err) && check_plan(run, err) &&
+           load_gamma(run, err);
+}
+
 int run_open(Run *run, Progress *progress, atomic_bool *stop)
 {
     char err[RUN_ERR_BYTES] = "";
-    if (!load_protocol(run, err) || !open_models(run, err) || !check_plan(run, err) ||
-        !load_gamma(run, err))
+    if (!open_input(run, err))
         return run_complain(err, EXIT_BAD_INPUT);
     if (!digest_file(run->protocol_path, run->protocol_sha256))
         return run_complain("the protocol cannot be read twice", EXIT_IO);
@@ -305,7 +314,7 @@ int run_open(Run *run, Progress *progress, atomic_bool *stop)
         return run_complain(err, run->models_count > 0 && run->options->cells_count > 0
                                      ? EXIT_BAD_INPUT
                                      : EXIT_NO_DEVICE);
-    if (!open_session(run, progress, stop, err))
+    if (!run->movie && !open_session(run, progress, stop, err))
         return run_complain(err, EXIT_BAD_INPUT);
     return EXIT_DONE;
 }

@@ -9,6 +9,7 @@
 #include "app/run.h"
 #include "app/session.h"
 #include "config/gamma.h"
+#include "model/movie.h"
 
 enum { RUN_PANEL_WIDTH_PX = 600, RUN_ERR_BYTES = 1024 };
 _Static_assert((int)GAMMA_LEVELS == (int)DISPLAY_GAMMA_LEVELS, "one table, read here, used there");
@@ -22,6 +23,10 @@ typedef struct {
     char protocol_sha256[DIGEST_BYTES], gamma_sha256[DIGEST_BYTES];
     Protocol *protocol;
     Plan *plan;
+    Movie *movie; // NULL unless --stimulus; then protocol and plan are the two below
+    Protocol movie_protocol;
+    Plan movie_plan;
+    char movie_name[16];
     float gamma[DISPLAY_GAMMA_LEVELS];
     int64_t simulated_ns; // the clock of a run without a display
     DisplayClock clock;

@@ -32,7 +32,7 @@ typedef struct {
     Lockstep *lockstep;
     Recorder *recorder;
     Console *console;  // or NULL
-    bool has_panel; // the console's picture belongs into the display's panel
+    bool has_panel;    // the console's picture belongs into the display's panel
     int64_t refreshes; // how many to play, at most the plan's
     SessionFault fault;
     bool is_offline; // no display to keep up with: models have all the time they want, nothing is
