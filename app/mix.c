@@ -38,7 +38,7 @@ Mix *mix_create(const MixSpec *spec)
 
 static MixKind furthest_behind(const Mix *mix)
 {
-    double total = 0.0, worst = -INFINITY;
+    double total = 0.0, worst = -HUGE_VAL;
     MixKind behind = MIX_NATURAL;
     for (int k = 0; k < MIX_KINDS; k++)
         total += mix->spec.share[k];
