@@ -91,6 +91,10 @@ int cmd_simulate(int argc, char **argv)
         snprintf(err, sizeof err, "--out FILE is missing: where does the data set go?");
         ok = false;
     }
+    if (ok && options.epochs > 0) {
+        snprintf(err, sizeof err, "--epochs belongs to fit; a recording has --minutes");
+        ok = false;
+    }
     if (!ok) {
         fprintf(stderr, "retrace simulate: %s\n", err);
         return EXIT_BAD_INPUT;

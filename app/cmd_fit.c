@@ -1,0 +1,282 @@
+#include "app/commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/clock.h"
+#include "app/digest.h"
+#include "app/job.h"
+#include "app/json.h"
+#include "app/progress.h"
+#include "config/fitting.h"
+#include "model/fit.h"
+#include "render/philox.h"
+
+enum { PATH_SIZE = 4096, STREAM_FIT = 200 };
+
+/* A fit and all that stands around it. */
+typedef struct {
+    const JobOptions *options;
+    Fitting *spec;
+    Dataset *data;
+    Fit *fit;
+    char checkpoint[PATH_SIZE + 8], log[PATH_SIZE + 8];
+    FitEpoch epoch; // the latest
+    FitScore test;
+    bool has_test, was_stopped;
+} FitJob;
+
+static void print_help(void)
+{
+    printf("usage: retrace fit SPEC --out MODEL.h5 [options]\n\n"
+           "Fits the CNN or LN model that SPEC describes to its data set. After every epoch the "
+           "model is\nwritten, one line goes into a log beside it (.tsv), and a checkpoint "
+           "(.ckpt) lets the same command\ngo on after Ctrl-C or a crash.\n\n%s\n"
+           "example: retrace fit model/weights/mixed-ln.yaml --out out/ln.h5\n",
+           job_help());
+}
+
+static uint32_t random_word(void *ctx, uint32_t stream, uint64_t index)
+{
+    uint64_t seed = (uint64_t)((const Fitting *)ctx)->seed, block = index / 4;
+    PhiloxCounter at = {{(uint32_t)block, (uint32_t)(block >> 32), stream, STREAM_FIT}};
+    return philox(at, (PhiloxKey){{(uint32_t)seed, (uint32_t)(seed >> 32)}}).words[index % 4];
+}
+
+static FitSpec spec_of(Fitting *f)
+{
+    static const DatasetResponse targets[] = {[FITTING_BINNED] = DATASET_BINNED,
+                                              [FITTING_FIRING_RATE] = DATASET_FIRING_RATE,
+                                              [FITTING_RATE] = DATASET_RATE};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    FitSpec spec = {
+        .kind = f->kind == FITTING_CNN ? FIT_CNN : FIT_LN,
+        .target = targets[f->target],
+        .history_bins = f->history_bins,
+        .lag_bins = f->lag_bins,
+        .epochs = f->epochs,
+        .run_bins = f->run_bins,
+        .batch_runs = f->batch_runs,
+        .learning_rate = f->learning_rate,
+        .decay = f->decay,
+        .rate_scale_hz = f->rate_scale_hz,
+        .validation_share = f->validation_share,
+        .um_per_px = f->um_per_px,
+        .threads = f->threads > 0 ? f->threads
+                   : cores > 0    ? (int)cores
+                                  : 1,
+        .word = random_word,
+        .word_ctx = f,
+    };
+    for (int i = 0; i < 2 && f->kind == FITTING_CNN; i++) {
+        spec.channels[i] = f->channels[i];
+        spec.kernel_px[i] = f->kernel_px[i];
+    }
+    return spec;
+}
+
+/* The model's name with another ending. */
+static void name_beside(const char *model, const char *ending, char *path)
+{
+    size_t length = strlen(model);
+    if (length > 3 && strcmp(model + length - 3, ".h5") == 0)
+        length -= 3;
+    snprintf(path, PATH_SIZE + 8, "%.*s%s", (int)length, model, ending);
+}
+
+static bool open_job(FitJob *s, char *err)
+{
+    s->spec = fitting_load(s->options->spec, err);
+    if (!s->spec)
+        return false;
+    if (s->options->has_seed)
+        s->spec->seed = s->options->seed;
+    if (s->options->epochs > 0)
+        s->spec->epochs = s->options->epochs;
+    s->data = dataset_open(s->spec->data, err);
+    if (!s->data)
+        return false;
+    FitSpec spec = spec_of(s->spec);
+    s->fit = fit_create(&spec, s->data, err);
+    name_beside(s->options->out, ".ckpt", s->checkpoint);
+    name_beside(s->options->out, ".tsv", s->log);
+    if (!s->fit || access(s->checkpoint, F_OK) != 0)
+        return s->fit != NULL;
+    if (!fit_resume(s->fit, s->checkpoint, err))
+        return false;
+    fprintf(stderr, "retrace fit: going on after epoch %d of %s\n", fit_epochs_done(s->fit),
+            s->checkpoint);
+    return true;
+}
+
+static void close_job(FitJob *s)
+{
+    fit_destroy(s->fit);
+    dataset_close(s->data);
+    fitting_destroy(s->spec);
+}
+
+static const char *target_name(const Fitting *spec)
+{
+    static const char *const names[] = {[FITTING_BINNED] = "spikes",
+                                        [FITTING_FIRING_RATE] = "smoothed spikes",
+                                        [FITTING_RATE] = "noise-free rate"};
+    return names[spec->target];
+}
+
+static bool write_model(const FitJob *s, char *err)
+{
+    const DatasetInfo *data = dataset_info(s->data);
+    const FitScore *v = &s->epoch.validation;
+    char provenance[900], sha256[DIGEST_BYTES] = "unknown";
+    digest_file(s->options->spec, sha256);
+    double minutes = (double)dataset_bins(s->data, DATASET_TRAIN) / data->bin_hz / 60.0;
+    int used = snprintf(provenance, sizeof provenance,
+                        "fitted to the %s of %s%s, %.3g min of which the last %.2g %% for "
+                        "validation; spec %s (sha256 %.16s), seed %" PRId64
+                        ", %d epochs; validation correlation %.3f with the spikes",
+                        target_name(s->spec), data->is_simulated ? "the simulated retina, " : "",
+                        data->name, minutes, 100.0 * s->spec->validation_share, s->spec->name,
+                        sha256, s->spec->seed, s->epoch.epoch, v->cc_binned_mean);
+    if (isfinite(v->cc_rate_mean))
+        snprintf(provenance + used, sizeof provenance - (size_t)used,
+                 ", %.3f with the noise-free rate", v->cc_rate_mean);
+    return fit_write_model(s->fit, s->options->out, s->spec->name, provenance, err);
+}
+
+static bool write_log(const FitJob *s, double seconds, char *err)
+{
+    bool is_first = s->epoch.epoch == 1;
+    FILE *file = fopen(s->log, is_first ? "w" : "a");
+    if (!file) {
+        snprintf(err, MODEL_ERR_BYTES, "%.400s: could not be written: %s", s->log, strerror(errno));
+        return false;
+    }
+    const FitScore *v = &s->epoch.validation;
+    if (is_first)
+        fprintf(file, "epoch\ttrain_loss\tvalidation_loss\tvalidation_cc_spikes\t"
+                      "validation_cc_rate\tseconds\n");
+    fprintf(file, "%d\t%.5f\t%.5f\t%.4f\t%.4f\t%.1f\n", s->epoch.epoch, s->epoch.train_loss,
+            v->loss, v->cc_binned_mean, v->cc_rate_mean, seconds);
+    return fclose(file) == 0;
+}
+
+static void show(void *ctx, int64_t done, int64_t total)
+{
+    progress_show(ctx, done, total);
+}
+
+static FitOutcome fit_all(FitJob *s, char *err)
+{
+    FILE *talk = json_talk(s->options->json);
+    Progress progress;
+    progress_start(&progress, "fit", "minibatches");
+    FitWatch watch = {.stop = job_catch_signals(), .progress = show, .ctx = &progress};
+    FitOutcome outcome = FIT_DONE;
+    while (outcome == FIT_DONE && fit_epochs_done(s->fit) < s->spec->epochs) {
+        int64_t start_ns = session_now_ns(NULL);
+        outcome = fit_epoch(s->fit, &watch, &s->epoch, err);
+        progress_end(&progress);
+        if (outcome != FIT_DONE)
+            break;
+        double seconds = (double)(session_now_ns(NULL) - start_ns) * 1e-9;
+        fprintf(talk,
+                "epoch %d: loss %.4f, on validation %.4f, correlation %.3f with the spikes, "
+                "%.3f with the noise-free rate, %.0f s\n",
+                s->epoch.epoch, s->epoch.train_loss, s->epoch.validation.loss,
+                s->epoch.validation.cc_binned_mean, s->epoch.validation.cc_rate_mean, seconds);
+        fflush(talk);
+        if (!fit_save(s->fit, s->checkpoint, err) || !write_model(s, err) ||
+            !write_log(s, seconds, err))
+            outcome = FIT_FAILED;
+    }
+    return outcome;
+}
+
+static json_t *cells_as_json(const FitJob *s)
+{
+    const DatasetInfo *info = dataset_info(s->data);
+    json_t *cells = json_array();
+    for (int i = 0; s->has_test && i < info->cells; i++)
+        json_array_append_new(
+            cells,
+            json_pack("{s:s, s:f, s:o}", "name", info->cell_names[i], "cc_spikes",
+                      isfinite(s->test.cc_binned[i]) ? s->test.cc_binned[i] : 0.0, "cc_rate",
+                      isfinite(s->test.cc_rate[i]) ? json_real(s->test.cc_rate[i]) : json_null()));
+    return cells;
+}
+
+static bool report(const FitJob *s, char *err)
+{
+    const DatasetInfo *info = dataset_info(s->data);
+    FILE *talk = json_talk(s->options->json);
+    if (s->has_test) {
+        fprintf(talk,
+                "test part, %" PRId64 " bins: correlation with\ncell          mean spikes of "
+                "%d repeats   noise-free rate\n",
+                s->test.bins, info->repeats > 0 ? info->repeats : 1);
+        for (int i = 0; i < info->cells; i++)
+            fprintf(talk, "%-12s  %24.3f   %15.3f\n", info->cell_names[i], s->test.cc_binned[i],
+                    s->test.cc_rate[i]);
+    }
+    fprintf(talk, "%s: %d of %d epochs%s\n", s->options->out, fit_epochs_done(s->fit),
+            s->spec->epochs, s->was_stopped ? "; the same command goes on" : "");
+    if (!s->options->json)
+        return true;
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:I, s:o}", "retrace",
+                             RETRACE_VERSION, "out", s->options->out, "spec", s->spec->name, "data",
+                             s->spec->data, "epochs", fit_epochs_done(s->fit), "stopped_early",
+                             s->was_stopped, "is_simulated", info->is_simulated, "test_bins",
+                             (json_int_t)s->test.bins, "cells", cells_as_json(s));
+    bool ok = json_write(root, s->options->json, err);
+    json_decref(root);
+    return ok;
+}
+
+static int fit_and_report(FitJob *s, char *err)
+{
+    FitOutcome outcome = fit_all(s, err);
+    if (outcome == FIT_FAILED)
+        return EXIT_IO;
+    s->was_stopped = outcome == FIT_STOPPED;
+    int64_t bins = dataset_bins(s->data, DATASET_TEST);
+    if (!s->was_stopped && bins > 0) {
+        s->has_test = fit_score(s->fit, DATASET_TEST, 0, bins, &s->test, err);
+        if (!s->has_test)
+            return EXIT_IO;
+    }
+    if (!s->was_stopped)
+        remove(s->checkpoint);
+    return report(s, err) ? EXIT_DONE : EXIT_IO;
+}
+
+int cmd_fit(int argc, char **argv)
+{
+    static FitJob job; // too large for a stack
+    JobOptions options = {0};
+    char err[MODEL_ERR_BYTES];
+    bool ok = job_parse(&options, argc, argv, err);
+    if (ok && options.wants_help) {
+        print_help();
+        return EXIT_DONE;
+    }
+    if (ok && (!options.out || strlen(options.out) >= PATH_SIZE)) {
+        snprintf(err, sizeof err, "--out MODEL.h5 is missing: where does the model go?");
+        ok = false;
+    }
+    if (ok && options.minutes > 0.0) {
+        snprintf(err, sizeof err, "--minutes belongs to simulate; a fit takes the whole data set");
+        ok = false;
+    }
+    job = (FitJob){.options = &options};
+    ok = ok && open_job(&job, err);
+    int status = ok ? fit_and_report(&job, err) : EXIT_BAD_INPUT;
+    if (status != EXIT_DONE)
+        fprintf(stderr, "retrace fit: %s\n", err);
+    close_job(&job);
+    return status;
+}
