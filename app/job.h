@@ -17,12 +17,13 @@ typedef struct {
     bool wants_help;
 } JobOptions;
 
-/* Fills options from argv; false with a sentence in err (JOB_ERR_BYTES). Strings are borrowed from argv. */
+/* Fills options from argv; false with a sentence in err (JOB_ERR_BYTES). Strings are borrowed from
+ * argv. */
 bool job_parse(JobOptions *options, int argc, char **argv, char *err);
 
 /* One line an option, for --help. */
 const char *job_help(void);
 
-/* From now on Ctrl-C, hang-up and a full disk do not kill: the first sets the flag that is returned, and a
- * second Ctrl-C ends the program at once. */
+/* From now on Ctrl-C, hang-up and a full disk do not kill: the first sets the flag that is
+ * returned, and a second Ctrl-C ends the program at once. */
 const atomic_bool *job_catch_signals(void);

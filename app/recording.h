@@ -1,6 +1,6 @@
 #pragma once
-/* A simulated recording: the circuit of a preparation looks at a mix of stimuli, and what it sees and
- * fires goes into a data set. */
+/* A simulated recording: the circuit of a preparation looks at a mix of stimuli, and what it sees
+ * and fires goes into a data set. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,9 +19,9 @@ typedef struct {
 /* The circuit that a file asks for. cells (retina->cells_count) is filled and lent to the spec. */
 CircuitSpec recording_circuit(const Retina *retina, CircuitCell *cells);
 
-/* Writes path; the test part first, so that a recording that was stopped has one. progress (may be NULL) is told
- * bins done and bins in all. False with a sentence in err (RECORDING_ERR_BYTES); *is_input says
- * whether the retina is at fault or the writing. */
+/* Writes path; the test part first, so that a recording that was stopped has one. progress (may be
+ * NULL) is told bins done and bins in all. False with a sentence in err (RECORDING_ERR_BYTES);
+ * *is_input says whether the retina is at fault or the writing. */
 bool recording_make(const Retina *retina, const char *path, const atomic_bool *stop,
                     void (*progress)(void *ctx, int64_t done, int64_t total), void *progress_ctx,
                     RecordingSummary *summary, bool *is_input, char *err);

@@ -1,5 +1,6 @@
 #pragma once
-/* A simulated recording: which preparation, which mix of stimuli, for how long; as the file has it. */
+/* A simulated recording: which preparation, which mix of stimuli, for how long; as the file has
+ * it. */
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -267,7 +267,8 @@ static uint32_t draw(const Fit *fit, uint64_t index)
     return fit->spec.word(fit->spec.word_ctx, FIT_STREAM_SHUFFLE + (uint32_t)fit->epochs, index);
 }
 
-/* order (runs) := where the runs of this epoch start, shuffled; they are shifted by a part of a run every epoch. */
+/* order (runs) := where the runs of this epoch start, shuffled; they are shifted by a part of a run
+ * every epoch. */
 static void shuffle_runs(const Fit *fit, int64_t *order, int64_t runs)
 {
     int64_t shift = draw(fit, 0) % (uint32_t)fit->batch.bins;

@@ -1,14 +1,16 @@
 #pragma once
-/* Fitting models to data sets: Poisson loss, Adam, whole epochs that can be interrupted and resumed.
+/* Fitting models to data sets: Poisson loss, Adam, whole epochs that can be interrupted and
+ * resumed.
  *
- * What is learned comes from the spec, the data set and the seed alone: the same three give the same bits, with
- * any number of threads, and a fit that was stopped and resumed ends where an undisturbed one ends.
+ * What is learned comes from the spec, the data set and the seed alone: the same three give the
+ * same bits, with any number of threads, and a fit that was stopped and resumed ends where an
+ * undisturbed one ends.
  *
- * The CNN is the three-layer network of McIntosh 2016, Maheswaranathan 2018 and Tanaka 2019 (cnn.h) with
- * batch-norm per channel. It is fitted on runs of consecutive bins, so that each new frame is transformed
- * once and the first layer is a sum over lags at every spatial frequency (fit_dft.h); nothing is approximated.
- * The LN model is separable, one filter in time and one in space a cell, and starts from the
- * spike-triggered average. */
+ * The CNN is the three-layer network of McIntosh 2016, Maheswaranathan 2018 and Tanaka 2019 (cnn.h)
+ * with batch-norm per channel. It is fitted on runs of consecutive bins, so that each new frame is
+ * transformed once and the first layer is a sum over lags at every spatial frequency (fit_dft.h);
+ * nothing is approximated. The LN model is separable, one filter in time and one in space a cell,
+ * and starts from the spike-triggered average. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,14 +74,16 @@ typedef struct {
 
 typedef struct Fit Fit;
 
-/* Reads the statistics of the data set, which is borrowed. NULL with a sentence in err (MODEL_ERR_BYTES). */
+/* Reads the statistics of the data set, which is borrowed. NULL with a sentence in err
+ * (MODEL_ERR_BYTES). */
 Fit *fit_create(const FitSpec *spec, Dataset *data, char *err);
 int fit_epochs_done(const Fit *fit);
 
 /* One more epoch, then the score on the validation bins. */
 FitOutcome fit_epoch(Fit *fit, const FitWatch *watch, FitEpoch *epoch, char *err);
 
-/* The model as it is now, on `bins` bins of a part from bin `from` on (whole runs; score->bins says how many). */
+/* The model as it is now, on `bins` bins of a part from bin `from` on (whole runs; score->bins says
+ * how many). */
 bool fit_score(Fit *fit, DatasetPart part, int64_t from, int64_t bins, FitScore *score, char *err);
 
 /* Everything needed to go on. fit_resume() refuses a checkpoint of another spec or data set. */

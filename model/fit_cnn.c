@@ -21,7 +21,8 @@ size_t fit_layer_products(const FitLayer *layer)
            (size_t)layer->inputs;
 }
 
-/* planes (kernel, kernel, channels * inputs) from or to weights (channels, inputs, kernel, kernel). */
+/* planes (kernel, kernel, channels * inputs) from or to weights (channels, inputs, kernel,
+ * kernel). */
 static void reorder(const FitLayer *layer, const float *from, float *to, bool to_planes)
 {
     int filters = layer->channels * layer->inputs, taps = layer->kernel * layer->kernel;

@@ -136,7 +136,8 @@ static void clear_sums(const FitCnn *net, int which, const FitCnnLane *lane)
     memset(lane->sums[which], 0, 2 * (size_t)net->layer[which].channels * sizeof(double));
 }
 
-/* The two layers differ in where a frequency's inputs come from: lags of the stimulus, or channels. */
+/* The two layers differ in where a frequency's inputs come from: lags of the stimulus, or
+ * channels. */
 void fit_cnn_forward1(void *self, int which)
 {
     const FitCnn *net = self;
@@ -263,7 +264,8 @@ static void transform_gradient(const FitCnn *net, const FitCnnLane *lane, int wh
     }
 }
 
-/* da (2 inputs, bins) := W · G: the product matrix is conj(W), so its transpose is what is wanted. */
+/* da (2 inputs, bins) := W · G: the product matrix is conj(W), so its transpose is what is
+ * wanted. */
 static void back_product(const FitLayer *layer, int bins, const float *product, const float *part,
                          float *da)
 {

@@ -171,8 +171,8 @@ static void add_tensor(FitNet *net, const char *name, size_t count, float size, 
     net->param_count += count;
 }
 
-/* Initial sizes: weights as 1/√inputs; batch-norm and bias move slower than their value of about 1, and
- * each of the many readout weights much slower, since they all move together. */
+/* Initial sizes: weights as 1/√inputs; batch-norm and bias move slower than their value of about 1,
+ * and each of the many readout weights much slower, since they all move together. */
 static void plan_tensors(FitCnn *net)
 {
     static const char *const names[2][3] = {{"weight1", "scale1", "shift1"},

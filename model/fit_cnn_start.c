@@ -40,8 +40,8 @@ static void smooth_along(float *values, size_t outer, int length, size_t inner, 
         }
 }
 
-/* Noise in which the stimulus has no power would stay in the filters for ever: they start smooth, and
- * faded towards the old end of the history. Each channel gets the wanted size. */
+/* Noise in which the stimulus has no power would stay in the filters for ever: they start smooth,
+ * and faded towards the old end of the history. Each channel gets the wanted size. */
 static void start_first_layer(FitCnn *net, const FitStart *start, float size)
 {
     FitLayer *layer = &net->layer[0];

@@ -1,6 +1,6 @@
 #pragma once
-/* A crew of threads for the lanes of a minibatch. Which thread does which lane makes no difference to the
- * result: lanes share nothing they write. */
+/* A crew of threads for the lanes of a minibatch. Which thread does which lane makes no difference
+ * to the result: lanes share nothing they write. */
 #include <stdbool.h>
 
 typedef struct FitCrew FitCrew;

@@ -1,11 +1,12 @@
 #pragma once
 /* Two-dimensional Fourier transforms of many planes at once, as matrix products, for fitting.
  *
- * A plane's values for a batch lie side by side, so every step is one large sgemm: shapes end in (batch), and the
- * batch is time within a run, times channels where there are some. A plane of real values is
- * (rows, columns, batch); its spectrum is (nx/2 + 1, ny, 2, batch), re and im in turn, kx slowest, so that a
- * layer can work through one kx after the other. Planes smaller than ny by nx are padded with
- * zeros, and inverses are cut to the wanted corner, for free. Exact: no window, no approximation. */
+ * A plane's values for a batch lie side by side, so every step is one large sgemm: shapes end in
+ * (batch), and the batch is time within a run, times channels where there are some. A plane of real
+ * values is (rows, columns, batch); its spectrum is (nx/2 + 1, ny, 2, batch), re and im in turn, kx
+ * slowest, so that a layer can work through one kx after the other. Planes smaller than ny by nx
+ * are padded with zeros, and inverses are cut to the wanted corner, for free. Exact: no window, no
+ * approximation. */
 #include <stdbool.h>
 
 typedef struct {

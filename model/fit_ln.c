@@ -162,7 +162,8 @@ static void normalise(float *values, int count, float length)
         cblas_sscal(count, length / norm, values, 1);
 }
 
-/* Best product of a filter in time and one in space, by power iteration on the spike-triggered average. */
+/* Best product of a filter in time and one in space, by power iteration on the spike-triggered
+ * average. */
 static bool start_net(void *self, const FitStart *start, char *err)
 {
     enum { ITERATIONS = 30 };

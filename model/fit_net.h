@@ -1,10 +1,11 @@
 #pragma once
 /* What the fitter and a kind of network owe each other.
  *
- * A minibatch is `lanes` × `runs` runs, each a stretch of `bins` consecutive bins with the history before it. The
- * network works through it in phases: the lanes of a phase in parallel, then a join alone. Lanes
- * write only what is theirs and joins add up in lane order, so results do not depend on the
- * number of threads. All parameters stand in one vector, in tensors that the fitter need not understand. */
+ * A minibatch is `lanes` × `runs` runs, each a stretch of `bins` consecutive bins with the history
+ * before it. The network works through it in phases: the lanes of a phase in parallel, then a join
+ * alone. Lanes write only what is theirs and joins add up in lane order, so results do not depend
+ * on the number of threads. All parameters stand in one vector, in tensors that the fitter need not
+ * understand. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -60,6 +61,6 @@ void *fit_cnn_open(const FitSpec *spec, const ModelInfo *about, const FitBatch *
 void *fit_ln_open(const FitSpec *spec, const ModelInfo *about, const FitBatch *batch, FitNet *parts,
                   char *err);
 
-/* rate (cells, bins) := softplus(drive) and drive := d loss / d drive, per cell and bin of the whole minibatch; returns
- * the loss summed over cells and bins. Poisson: rate − target·ln rate. */
+/* rate (cells, bins) := softplus(drive) and drive := d loss / d drive, per cell and bin of the
+ * whole minibatch; returns the loss summed over cells and bins. Poisson: rate − target·ln rate. */
 double fit_poisson(int count, float share, const float *target, float *drive, float *rate);

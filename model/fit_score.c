@@ -27,7 +27,8 @@ static double pearson(const Moments *m)
     return vx > 0.0 && vy > 0.0 ? (m->xy - m->x * m->y / m->n) / sqrt(vx * vy) : (double)NAN;
 }
 
-/* Correlates the rates of the minibatch's first `runs` runs with a response (cells, bins) of the part. */
+/* Correlates the rates of the minibatch's first `runs` runs with a response (cells, bins) of the
+ * part. */
 static void correlate(const Fit *fit, const int64_t *run_from, int runs, const float *response,
                       Moments *moments)
 {
@@ -68,8 +69,8 @@ typedef struct {
     Moments *by_rate, *by_spikes; // (cells)
 } Judge;
 
-/* Loss and moments over consecutive runs from `from` on; the last minibatch is filled up with runs that
- * do not count. */
+/* Loss and moments over consecutive runs from `from` on; the last minibatch is filled up with runs
+ * that do not count. */
 static bool judge_runs(Fit *fit, const Judge *judge, int64_t from, int64_t runs, double *loss,
                        char *err)
 {

@@ -8,7 +8,8 @@
 #include "model/fit.h"
 #include "render/philox.h"
 
-/* A made-up cell with a known filter under noise: enough to tell a fit that learns from one that does not. */
+/* A made-up cell with a known filter under noise: enough to tell a fit that learns from one that
+ * does not. */
 enum { SIDE = 9, POINTS = SIDE * SIDE, LAGS = 5, BINS = 2600, TEST_BINS = 300, CELLS = 2 };
 
 static uint32_t word(void *ctx, uint32_t stream, uint64_t index)
@@ -236,7 +237,8 @@ static void a_checkpoint_of_another_spec_is_refused(void)
     dataset_close(data);
 }
 
-/* The fitted rates, and those of the model file, one bin at a time, correlate alike with the truth. */
+/* The fitted rates, and those of the model file, one bin at a time, correlate alike with the
+ * truth. */
 static void check_model_file(FitKind kind, const char *name)
 {
     char path[600], err[MODEL_ERR_BYTES] = "";

@@ -114,8 +114,9 @@ static double mean_loss(Bench *bench)
     return sum / (CELLS * BINS * RUNS * FIT_LANES);
 }
 
-/* Each parameter by itself: d loss / d p from p ± h. A ReLU may switch in between, so that single parameters may be
- * off; the slope along the whole tensor's gradient must agree, and nearly every parameter. */
+/* Each parameter by itself: d loss / d p from p ± h. A ReLU may switch in between, so that single
+ * parameters may be off; the slope along the whole tensor's gradient must agree, and nearly every
+ * parameter. */
 static void check_tensor(Bench *bench, const FitTensor *tensor)
 {
     float *params = bench->net.params + tensor->at;

@@ -1,0 +1,72 @@
+#!/bin/sh
+# simulate and fit from the command line: what they leave behind, and how they end.
+retrace=${RETRACE:-build/retrace}
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+failed=0
+expect() { # status, sentence, command…
+    wanted=$1 sentence=$2
+    shift 2
+    "$@" >"$folder/said" 2>&1
+    status=$?
+    if [ "$status" -ne "$wanted" ]; then
+        echo "FAILED: $sentence (exit $status, not $wanted)"
+        cat "$folder/said"
+        failed=1
+    fi
+}
+said() { # sentence, words
+    if ! grep -q -- "$2" "$folder/said"; then
+        echo "FAILED: $1 (looked for: $2)"
+        cat "$folder/said"
+        failed=1
+    fi
+}
+sed 's/^test_minutes:.*/test_minutes: 0.1/; s/^test_repeats:.*/test_repeats: 2/' \
+    config/simulated-retina.yaml >"$folder/retina.yaml"
+cat >"$folder/ln.yaml" <<END
+name: tiny
+data: $folder/retina.h5
+kind: ln
+target: binned
+seed: 1
+epochs: 2
+history_bins: 10
+lag_bins: 1
+run_bins: 32
+batch_runs: 4
+learning_rate: 0.01
+decay: 0.1
+rate_scale_hz: 5
+validation_share: 0.2
+END
+
+expect 0 'simulate records' "$retrace" simulate "$folder/retina.yaml" --out "$folder/retina.h5" \
+    --minutes 0.2 --json -
+said 'the summary says it is simulated' '"is_simulated": true'
+said 'the summary counts the bins' '"train_bins": 1200'
+expect 2 'simulate wants --out' "$retrace" simulate "$folder/retina.yaml"
+expect 2 'simulate refuses a spec it cannot read' "$retrace" simulate "$folder/ln.yaml" --out x.h5
+said 'and names the line' 'ln.yaml:2: data: unknown key'
+expect 4 'simulate says when it cannot write' "$retrace" simulate "$folder/retina.yaml" \
+    --out "$folder/no/such/folder.h5" --minutes 0.05
+
+expect 0 'fit fits' "$retrace" fit "$folder/ln.yaml" --out "$folder/ln.h5" --epochs 1
+said 'and judges on the test part' 'full-1'
+test -s "$folder/ln.h5" || { echo 'FAILED: fit writes a model'; failed=1; }
+test "$(wc -l <"$folder/ln.tsv")" -eq 2 || { echo 'FAILED: one line an epoch'; failed=1; }
+test ! -e "$folder/ln.ckpt" || { echo 'FAILED: a finished fit leaves no checkpoint'; failed=1; }
+expect 0 'the fitted model plays' "$retrace" describe "$folder/ln.h5"
+said 'and says where it comes from' 'simulated retina'
+expect 2 'fit wants --out' "$retrace" fit "$folder/ln.yaml"
+echo 'channels: [8]' >>"$folder/ln.yaml"
+expect 2 'fit refuses half a list' "$retrace" fit "$folder/ln.yaml" --out "$folder/x.h5"
+said 'and names the line' 'ln.yaml:15: channels'
+for spec in model/weights/*.yaml; do
+    sed "s#^data:.*#data: $folder/missing.h5#" "$spec" >"$folder/shipped.yaml"
+    expect 2 "$spec is read as far as its data" "$retrace" fit "$folder/shipped.yaml" \
+        --out "$folder/x.h5"
+    said "$spec lacks only its data" 'missing.h5'
+done
+[ "$failed" -eq 0 ] && echo 'all sentences hold'
+exit "$failed"
