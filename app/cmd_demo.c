@@ -18,16 +18,6 @@ static const DemoChoice choices[] = {
 };
 enum { CHOICES = sizeof choices / sizeof choices[0] };
 
-static void print_help(void)
-{
-    printf("usage: retrace demo [osr|latency|reversal|anticipation|noise] [options]\n\n"
-           "A tour of the shipped protocols in one window: the stimulus, and beside it the console "
-           "with "
-           "the\nfull network against the other models. Without a name: a minute of everything "
-           "(config/protocols/demo.yaml).\n\n%s\nexample: retrace demo reversal --seconds 30\n",
-           options_help());
-}
-
 static const char *protocol_of(const char *name)
 {
     if (!name)
@@ -40,29 +30,26 @@ static const char *protocol_of(const char *name)
 
 int cmd_demo(int argc, char **argv)
 {
-    RunOptions options = options_defaults();
-    options.display = DISPLAY_SDL;
-    options.console = CONSOLE_CHOICE_ON;
-    options.fullscreen = 0;
-    char err[OPTIONS_ERR_BYTES];
-    if (!options_parse(&options, argc, argv, err)) {
-        fprintf(stderr, "retrace demo: %s\n", err);
-        return EXIT_BAD_INPUT;
-    }
-    if (options.stimulus) {
-        fprintf(stderr, "retrace demo: --stimulus is for `retrace predict`\n");
-        return EXIT_BAD_INPUT;
-    }
-    if (options.wants_help) {
-        print_help();
-        return EXIT_DONE;
-    }
+    ArgumentTable table = {
+        .command = "demo",
+        .usage = "[osr|latency|reversal|anticipation|noise] [options]",
+        .about = "A tour of the shipped protocols in one window: the stimulus, and beside it the "
+                 "console\n"
+                 "with the full network against the other models. Without a name: a minute of\n"
+                 "everything (config/protocols/demo.yaml).\n",
+        .example = "retrace demo reversal --seconds 30",
+    };
+    RunOptions options = {
+        .display = DISPLAY_SDL, .console = CONSOLE_CHOICE_ON, .window = WINDOW_WINDOWED};
+    int status;
+    if (!options_read(&options, table, argc, argv, &status))
+        return status;
     const char *protocol = protocol_of(options.protocol);
-    if (!protocol) {
+    if (!protocol || options.stimulus) {
         fprintf(stderr,
                 "retrace demo: there is no demo '%s'; allowed: osr, latency, reversal, "
                 "anticipation, noise\n",
-                options.protocol);
+                options.stimulus ? options.stimulus : options.protocol);
         return EXIT_BAD_INPUT;
     }
     options.protocol = protocol;

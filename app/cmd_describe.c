@@ -1,23 +1,14 @@
 #include "app/commands.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/arguments.h"
 #include "app/describe.h"
 #include "app/json.h"
 #include "app/paths.h"
-
-static void print_help(void)
-{
-    printf("usage: retrace describe FILE [--json FILE|-]\n\n"
-           "Says what a run folder, protocol, simulated preparation, model or data set is, and "
-           "what is\n"
-           "wrong with it. Exit status 0: whole; 1: a run that was cut short; 2: not usable.\n\n"
-           "example: retrace describe model/weights/mixed-cnn.h5\n");
-}
 
 static bool ends_in(const char *name, const char *ending)
 {
@@ -57,40 +48,45 @@ static DescribeVerdict describe_any(const char *name, FILE *talk, json_t *summar
     return describe_hdf5(path, talk, summary, err);
 }
 
+typedef struct {
+    const char *file, *json;
+} Options;
+
+static const Argument rows[] = {
+    {"json", "FILE|-", "the same for machines", ARGUMENT_TEXT(Options, json)},
+};
+
+static const ArgumentTable table = {
+    .command = "describe",
+    .usage = "FILE [options]",
+    .about = "Says what a run folder, protocol, simulated preparation, model or data set is, and "
+             "what is\n"
+             "wrong with it. Exit status 0: whole; 1: a run that was cut short; 2: not usable.\n",
+    .example = "retrace describe model/weights/mixed-cnn.h5",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .positional = "file or run folder",
+    .positional_offset = offsetof(Options, file),
+    .is_positional_needed = true,
+};
+
 int cmd_describe(int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"json", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
-    const char *json = NULL;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        if (option == 'h') {
-            print_help();
-            return EXIT_DONE;
-        }
-        if (option != 'j') {
-            fprintf(stderr,
-                    "retrace describe: %s: unknown option or no value; allowed: --json, --help\n",
-                    argv[optind - 1]);
-            return EXIT_BAD_INPUT;
-        }
-        json = optarg;
-    }
-    if (optind + 1 != argc) {
-        fprintf(stderr, "retrace describe: name one file or run folder\n");
-        return EXIT_BAD_INPUT;
-    }
+    Options options = {0};
+    int status;
+    if (!arguments_read(&table, &options, argc, argv, &status))
+        return status;
     char err[DESCRIBE_ERR_BYTES] = "";
     json_t *summary = json_object();
-    DescribeVerdict verdict = describe_any(argv[optind], json_talk(json), summary, err);
+    DescribeVerdict verdict = describe_any(options.file, json_talk(options.json), summary, err);
     if (verdict >= DESCRIBE_REFUSED) {
         fprintf(stderr, "retrace: %s\n", err);
         json_object_set_new(summary, "error", json_string(err));
     }
-    int status = verdict == DESCRIBE_WHOLE        ? EXIT_DONE
-                 : verdict == DESCRIBE_INCOMPLETE ? EXIT_BAD_VERDICT
-                                                  : EXIT_BAD_INPUT;
-    if (json && !json_write(summary, json, err)) {
+    status = verdict == DESCRIBE_WHOLE        ? EXIT_DONE
+             : verdict == DESCRIBE_INCOMPLETE ? EXIT_BAD_VERDICT
+                                              : EXIT_BAD_INPUT;
+    if (options.json && !json_write(summary, options.json, err)) {
         fprintf(stderr, "retrace: %s\n", err);
         status = EXIT_IO;
     }

@@ -1,6 +1,5 @@
 #include "app/commands.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "app/arguments.h"
 #include "app/clock.h"
 #include "app/json.h"
 #include "app/realtime.h"
@@ -141,35 +141,33 @@ static void check_machine(Doctor *doctor)
     }
 }
 
-static void print_help(void)
-{
-    printf(
-        "usage: retrace doctor [--json FILE|-]\n\n"
+typedef struct {
+    const char *json;
+} Options;
+
+static const Argument rows[] = {
+    {"json", "FILE|-", "the findings for machines", ARGUMENT_TEXT(Options, json)},
+};
+
+static const ArgumentTable table = {
+    .command = "doctor",
+    .usage = "[options]",
+    .about =
         "Looks at the display, its refresh, the compositor, real-time limits and the machine, and\n"
         "names the command that mends what is wrong. Exit status 0: fit; 1: something is worth\n"
-        "mending; 3: no usable display.\n\nexample: retrace doctor\n");
-}
+        "mending; 3: no usable display.\n",
+    .example = "retrace doctor",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+};
 
 int cmd_doctor(int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"json", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
-    const char *json = NULL;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        if (option == 'h') {
-            print_help();
-            return EXIT_DONE;
-        }
-        if (option != 'j') {
-            fprintf(stderr,
-                    "retrace doctor: %s: unknown option or no value; allowed: --json, --help\n",
-                    argv[optind - 1]);
-            return EXIT_BAD_INPUT;
-        }
-        json = optarg;
-    }
-    Doctor doctor = {.checks = json_array(), .talk = json_talk(json)};
+    Options options = {0};
+    int status;
+    if (!arguments_read(&table, &options, argc, argv, &status))
+        return status;
+    Doctor doctor = {.checks = json_array(), .talk = json_talk(options.json)};
     check_display(&doctor);
     check_compositor(&doctor);
     check_realtime(&doctor);
@@ -181,7 +179,7 @@ int cmd_doctor(int argc, char **argv)
     char err[JSON_ERR_BYTES];
     json_t *summary = json_pack("{sbsiso}", "has_display", (int)doctor.has_display, "worth_mending",
                                 doctor.worth_mending, "checks", doctor.checks);
-    bool is_written = !json || json_write(summary, json, err);
+    bool is_written = !options.json || json_write(summary, options.json, err);
     if (!is_written)
         fprintf(stderr, "retrace doctor: %s\n", err);
     json_decref(summary);

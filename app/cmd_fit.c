@@ -7,20 +7,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/arguments.h"
 #include "app/clock.h"
 #include "app/digest.h"
-#include "app/job.h"
 #include "app/json.h"
 #include "app/progress.h"
+#include "app/stop.h"
 #include "config/fitting.h"
 #include "model/fit.h"
 #include "render/philox.h"
 
 enum { PATH_SIZE = 4096, STREAM_FIT = 200 };
 
+typedef struct {
+    const char *spec, *out, *json;
+    ArgumentInteger seed, epochs;
+} Options;
+
 /* A fit and all that stands around it. */
 typedef struct {
-    const JobOptions *options;
+    const Options *options;
     Fitting *spec;
     Dataset *data;
     Fit *fit;
@@ -30,15 +36,29 @@ typedef struct {
     bool has_test, was_stopped;
 } FitJob;
 
-static void print_help(void)
-{
-    printf("usage: retrace fit SPEC --out MODEL.h5 [options]\n\n"
-           "Fits the CNN or LN model that SPEC describes to its data set. After every epoch the "
-           "model is\nwritten, one line goes into a log beside it (.tsv), and a checkpoint "
-           "(.ckpt) lets the same command\ngo on after Ctrl-C or a crash.\n\n%s\n"
-           "example: retrace fit model/weights/mixed-ln.yaml --out out/ln.h5\n",
-           job_help());
-}
+static const Argument rows[] = {
+    {"out", "MODEL.h5", "where the model goes; log and checkpoint beside it",
+     ARGUMENT_TEXT(Options, out)},
+    {"seed", "N", "instead of the spec's", ARGUMENT_INTEGER(Options, seed, 0, 9007199254740992.0)},
+    {"epochs", "N", "instead of the spec's", ARGUMENT_INTEGER(Options, epochs, 1, 10000)},
+    {"json", "FILE|-", "the summary for machines", ARGUMENT_TEXT(Options, json)},
+};
+
+static const ArgumentTable table = {
+    .command = "fit",
+    .usage = "SPEC --out MODEL.h5 [options]",
+    .about =
+        "Fits the CNN or LN model that SPEC describes to its data set. After every epoch the "
+        "model\n"
+        "is written, one line goes into a log beside it (.tsv), and a checkpoint (.ckpt) lets the\n"
+        "same command go on after Ctrl-C or a crash.\n",
+    .example = "retrace fit model/weights/mixed-ln.yaml --out out/ln.h5",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .positional = "spec",
+    .positional_offset = offsetof(Options, spec),
+    .is_positional_needed = true,
+};
 
 static uint32_t random_word(void *ctx, uint32_t stream, uint64_t index)
 {
@@ -93,10 +113,10 @@ static bool open_job(FitJob *s, char *err)
     s->spec = fitting_load(s->options->spec, err);
     if (!s->spec)
         return false;
-    if (s->options->has_seed)
-        s->spec->seed = s->options->seed;
-    if (s->options->epochs > 0)
-        s->spec->epochs = s->options->epochs;
+    if (s->options->seed.is_given)
+        s->spec->seed = s->options->seed.value;
+    if (s->options->epochs.is_given)
+        s->spec->epochs = (int)s->options->epochs.value;
     s->data = dataset_open(s->spec->data, err);
     if (!s->data)
         return false;
@@ -175,7 +195,7 @@ static FitOutcome fit_all(FitJob *s, char *err)
     FILE *talk = json_talk(s->options->json);
     Progress progress;
     progress_start(&progress, "fit", "minibatches");
-    FitWatch watch = {.stop = job_catch_signals(), .progress = show, .ctx = &progress};
+    FitWatch watch = {.stop = stop_catch_signals(), .progress = show, .ctx = &progress};
     FitOutcome outcome = FIT_DONE;
     while (outcome == FIT_DONE && fit_epochs_done(s->fit) < s->spec->epochs) {
         int64_t start_ns = session_now_ns(NULL);
@@ -257,24 +277,17 @@ static int fit_and_report(FitJob *s, char *err)
 int cmd_fit(int argc, char **argv)
 {
     static FitJob job; // too large for a stack
-    JobOptions options = {0};
+    Options options = {0};
     char err[MODEL_ERR_BYTES];
-    bool ok = job_parse(&options, argc, argv, err);
-    if (ok && options.wants_help) {
-        print_help();
-        return EXIT_DONE;
-    }
-    if (ok && (!options.out || strlen(options.out) >= PATH_SIZE)) {
-        snprintf(err, sizeof err, "--out MODEL.h5 is missing: where does the model go?");
-        ok = false;
-    }
-    if (ok && options.minutes > 0.0) {
-        snprintf(err, sizeof err, "--minutes belongs to simulate; a fit takes the whole data set");
-        ok = false;
+    int status;
+    if (!arguments_read(&table, &options, argc, argv, &status))
+        return status;
+    if (!options.out || strlen(options.out) >= PATH_SIZE) {
+        fprintf(stderr, "retrace fit: --out MODEL.h5 is missing: where does the model go?\n");
+        return EXIT_BAD_INPUT;
     }
     job = (FitJob){.options = &options};
-    ok = ok && open_job(&job, err);
-    int status = ok ? fit_and_report(&job, err) : EXIT_BAD_INPUT;
+    status = open_job(&job, err) ? fit_and_report(&job, err) : EXIT_BAD_INPUT;
     if (status != EXIT_DONE)
         fprintf(stderr, "retrace fit: %s\n", err);
     close_job(&job);

@@ -3,29 +3,47 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "app/arguments.h"
 #include "app/digest.h"
-#include "app/job.h"
 #include "app/json.h"
 #include "app/progress.h"
 #include "app/recording.h"
+#include "app/stop.h"
 
-static void print_help(void)
-{
-    printf("usage: retrace simulate SPEC --out FILE.h5 [options]\n\n"
-           "A recording of the simulated retina: what SPEC (such as config/simulated-retina.yaml) "
-           "shows, and\nthe spikes of its cells, as an HDF5 data set in the layout of the Baccus "
-           "lab. Ctrl-C keeps what\nis done.\n\n%s\n"
-           "example: retrace simulate config/simulated-retina.yaml --out out/retina.h5 --minutes "
-           "5\n",
-           job_help());
-}
+typedef struct {
+    const char *spec, *out, *json;
+    ArgumentInteger seed;
+    double minutes; // 0: the spec's
+} Options;
+
+static const Argument rows[] = {
+    {"out", "FILE.h5", "where the data set goes", ARGUMENT_TEXT(Options, out)},
+    {"seed", "N", "instead of the spec's", ARGUMENT_INTEGER(Options, seed, 0, 9007199254740992.0)},
+    {"minutes", "M", "of recording to train on, instead of the spec's",
+     ARGUMENT_NUMBER(Options, minutes, 0.01, 10000)},
+    {"json", "FILE|-", "the summary for machines", ARGUMENT_TEXT(Options, json)},
+};
+
+static const ArgumentTable table = {
+    .command = "simulate",
+    .usage = "SPEC --out FILE.h5 [options]",
+    .about =
+        "A recording of the simulated retina: what SPEC shows, and the spikes of its cells, as an\n"
+        "HDF5 data set in the layout of the Baccus lab. Ctrl-C keeps what is done.\n",
+    .example = "retrace simulate config/simulated-retina.yaml --out out/retina.h5 --minutes 5",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .positional = "spec",
+    .positional_offset = offsetof(Options, spec),
+    .is_positional_needed = true,
+};
 
 static void show(void *ctx, int64_t done, int64_t total)
 {
     progress_show(ctx, done, total);
 }
 
-static int report(const JobOptions *options, const Retina *retina, const RecordingSummary *summary)
+static int report(const Options *options, const Retina *retina, const RecordingSummary *summary)
 {
     FILE *talk = json_talk(options->json);
     fprintf(talk,
@@ -52,7 +70,7 @@ static int report(const JobOptions *options, const Retina *retina, const Recordi
     return ok ? EXIT_DONE : EXIT_IO;
 }
 
-static int simulate(const JobOptions *options)
+static int simulate(const Options *options)
 {
     char err[RECORDING_ERR_BYTES];
     Retina *retina = retina_load(options->spec, err);
@@ -60,15 +78,15 @@ static int simulate(const JobOptions *options)
         fprintf(stderr, "retrace simulate: %s\n", err);
         return EXIT_BAD_INPUT;
     }
-    if (options->has_seed)
-        retina->seed = options->seed;
+    if (options->seed.is_given)
+        retina->seed = options->seed.value;
     if (options->minutes > 0.0)
         retina->minutes = options->minutes;
     Progress progress;
     RecordingSummary summary;
     bool is_input;
     progress_start(&progress, "simulate", "bins");
-    bool ok = recording_make(retina, options->out, job_catch_signals(), show, &progress, &summary,
+    bool ok = recording_make(retina, options->out, stop_catch_signals(), show, &progress, &summary,
                              &is_input, err);
     progress_end(&progress);
     if (!ok)
@@ -80,23 +98,12 @@ static int simulate(const JobOptions *options)
 
 int cmd_simulate(int argc, char **argv)
 {
-    JobOptions options = {0};
-    char err[JOB_ERR_BYTES];
-    bool ok = job_parse(&options, argc, argv, err);
-    if (ok && options.wants_help) {
-        print_help();
-        return EXIT_DONE;
-    }
-    if (ok && !options.out) {
-        snprintf(err, sizeof err, "--out FILE is missing: where does the data set go?");
-        ok = false;
-    }
-    if (ok && options.epochs > 0) {
-        snprintf(err, sizeof err, "--epochs belongs to fit; a recording has --minutes");
-        ok = false;
-    }
-    if (!ok) {
-        fprintf(stderr, "retrace simulate: %s\n", err);
+    Options options = {0};
+    int status;
+    if (!arguments_read(&table, &options, argc, argv, &status))
+        return status;
+    if (!options.out) {
+        fprintf(stderr, "retrace simulate: --out FILE is missing: where does the data set go?\n");
         return EXIT_BAD_INPUT;
     }
     return simulate(&options);

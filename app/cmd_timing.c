@@ -1,12 +1,11 @@
 #include "app/commands.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "app/arguments.h"
 #include "app/digest.h"
 #include "app/json.h"
 #include "app/paths.h"
@@ -18,97 +17,42 @@ typedef struct {
     const char *out;      // NULL: standard output
     const char *json;     // NULL: no summary
     double refresh_hz;    // 0: the protocol's
-    bool has_seed, wants_help;
-    int64_t seed;
+    ArgumentInteger seed;
 } Options;
 
 typedef struct {
     int64_t events, flashes, omitted_flashes, turns, triggers;
 } Totals;
 
-enum { OPT_REFRESH = 256, OPT_OUT, OPT_JSON, OPT_SEED, OPT_HELP };
-
-static const struct option table[] = {
-    {"refresh", required_argument, NULL, OPT_REFRESH},
-    {"out", required_argument, NULL, OPT_OUT},
-    {"json", required_argument, NULL, OPT_JSON},
-    {"seed", required_argument, NULL, OPT_SEED},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+static const Argument rows[] = {
+    {"refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",
+     ARGUMENT_NUMBER(Options, refresh_hz, 30, 240)},
+    {"seed", "N", "instead of the protocol's",
+     ARGUMENT_INTEGER(Options, seed, -9007199254740992.0, 9007199254740992.0)},
+    {"out", "FILE", "the table goes there (default: standard output)", ARGUMENT_TEXT(Options, out)},
+    {"json", "FILE|-", "a machine-readable summary; with - the table needs --out",
+     ARGUMENT_TEXT(Options, json)},
 };
 
-static void print_help(void)
-{
-    printf(
-        "usage: retrace timing PROTOCOL [options]\n\n"
+static const ArgumentTable table = {
+    .command = "timing",
+    .usage = "PROTOCOL [options]",
+    .about =
         "Every trial, onset, flash, omission, turn and trigger of a protocol as a CSV table, "
         "before\n"
-        "anything runs: the refresh it falls on, and its time on a display that keeps its rate.\n\n"
-        "  --refresh HZ    rate of the display (default: the protocol's display.refresh_hz)\n"
-        "  --seed N        instead of the protocol's\n"
-        "  --out FILE      the table goes there (default: standard output)\n"
-        "  --json FILE|-   a machine-readable summary; with - the table needs --out\n"
-        "  --help          this\n\n"
-        "example: retrace timing config/protocols/omitted-stimulus.yaml --refresh 60 --out "
-        "t.csv\n");
-}
+        "anything runs: the refresh it falls on, and its time on a display that keeps its rate.\n",
+    .example = "retrace timing config/protocols/omitted-stimulus.yaml --refresh 60 --out t.csv",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .positional = "protocol",
+    .positional_offset = offsetof(Options, protocol),
+    .is_positional_needed = true,
+};
 
 static int complain(const char *sentence, int status)
 {
     fprintf(stderr, "retrace timing: %s\n", sentence);
     return status;
-}
-
-static bool parse_rate(const char *text, double *refresh_hz)
-{
-    char *end;
-    *refresh_hz = strtod(text, &end);
-    return end != text && *end == '\0' && *refresh_hz >= 10 && *refresh_hz <= 1000;
-}
-
-static bool parse_seed(const char *text, Options *options)
-{
-    const int64_t limit = INT64_C(1) << 53;
-    char *end;
-    errno = 0;
-    options->seed = strtoll(text, &end, 10);
-    options->has_seed = true;
-    return end != text && *end == '\0' && errno == 0 && options->seed <= limit &&
-           options->seed >= -limit;
-}
-
-static bool parse(Options *options, int argc, char **argv, char *err)
-{
-    optind = 1;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
-        if (option == OPT_REFRESH && !parse_rate(optarg, &options->refresh_hz)) {
-            snprintf(err, CONFIG_ERR_BYTES, "--refresh %.80s: not a rate; 10 to 1000 Hz", optarg);
-            return false;
-        }
-        if (option == OPT_SEED && !parse_seed(optarg, options)) {
-            snprintf(err, CONFIG_ERR_BYTES, "--seed %.80s: a whole number, up to 2^53", optarg);
-            return false;
-        }
-        if (option == OPT_OUT)
-            options->out = optarg;
-        else if (option == OPT_JSON)
-            options->json = optarg;
-        else if (option == OPT_HELP)
-            options->wants_help = true;
-        else if (option == '?') {
-            snprintf(err, CONFIG_ERR_BYTES, "%.80s: unknown, or its value is missing; see --help",
-                     argv[optind - 1]);
-            return false;
-        }
-    }
-    options->protocol = optind < argc ? argv[optind] : NULL;
-    if (options->wants_help || (options->protocol && optind + 1 == argc))
-        return true;
-    snprintf(err, CONFIG_ERR_BYTES, "%s",
-             options->protocol ? "one protocol at a time"
-                               : "which protocol? e.g. config/protocols/omitted-stimulus.yaml");
-    return false;
 }
 
 static void write_quoted(FILE *file, const char *text)
@@ -229,8 +173,8 @@ static Plan *make_plan(const Options *options, Protocol *protocol, const char *p
                  "%.300s: display.refresh_hz: names no rate, so --refresh HZ is needed", path);
         return NULL;
     }
-    if (options->has_seed)
-        protocol->seed = options->seed;
+    if (options->seed.is_given)
+        protocol->seed = options->seed.value;
     return plan_create(protocol, path, refresh_hz, display->width_px * display->um_per_px,
                        display->height_px * display->um_per_px, err);
 }
@@ -239,16 +183,13 @@ int cmd_timing(int argc, char **argv)
 {
     Options options = {0};
     char err[CONFIG_ERR_BYTES], path[PATH_BYTES];
-    if (!parse(&options, argc, argv, err))
-        return complain(err, EXIT_BAD_INPUT);
-    if (options.wants_help) {
-        print_help();
-        return EXIT_DONE;
-    }
+    int status;
+    if (!arguments_read(&table, &options, argc, argv, &status))
+        return status;
     path_find(options.protocol, path);
     Protocol *protocol = protocol_load(path, err);
     Plan *plan = protocol ? make_plan(&options, protocol, path, err) : NULL;
-    int status = plan ? report(&options, plan, path) : complain(err, EXIT_BAD_INPUT);
+    status = plan ? report(&options, plan, path) : complain(err, EXIT_BAD_INPUT);
     plan_destroy(plan);
     protocol_destroy(protocol);
     return status;

@@ -1,7 +1,6 @@
 #include "app/run_parts.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "app/clock.h"
@@ -9,26 +8,7 @@
 #include "app/json.h"
 #include "app/realtime.h"
 #include "app/run_movie.h"
-
-static atomic_bool stop_flag;
-
-static void on_signal(int signal_number)
-{
-    (void)signal_number;
-    atomic_store(&stop_flag, true);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    atomic_store(&stop_flag, false);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    // a full disk and a vanished console are errors to report, not reasons to die
-    signal(SIGXFSZ, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
-}
+#include "app/stop.h"
 
 int run_complain(const char *sentence, int status)
 {
@@ -55,14 +35,13 @@ static void announce(const Run *run)
     fflush(run->talk);
 }
 
-static SessionEnd play(Run *run, Progress *progress)
+static SessionEnd play(Run *run, Progress *progress, const atomic_bool *stop)
 {
     progress_start(progress, run->protocol->name, "refreshes");
     RealtimeGrant grant = {0};
     if (run->style != RUN_OFFLINE)
         grant = realtime_request();
-    SessionEnd end =
-        run->movie ? run_movie_play(run, progress, &stop_flag) : session_run(run->session);
+    SessionEnd end = run->movie ? run_movie_play(run, progress, stop) : session_run(run->session);
     if (run->style != RUN_OFFLINE)
         realtime_release();
     progress_end(progress);
@@ -99,11 +78,11 @@ int run_protocol(const RunOptions *options, RunStyle style)
     run->options = options;
     run->style = style;
     run->talk = json_talk(options->json);
-    catch_signals();
-    int status = run_open(run, &progress, &stop_flag);
+    const atomic_bool *stop = stop_catch_signals();
+    int status = run_open(run, &progress, stop);
     if (status == EXIT_DONE) {
         announce(run);
-        run->end = play(run, &progress);
+        run->end = play(run, &progress, stop);
         status = run_finish(run);
     }
     close_all(run);

@@ -39,7 +39,7 @@ static bool choose_cells(ConsoleSetup *setup, Model *const *models, const RunOpt
     for (int i = 0; i < options->cells_count; i++) {
         int cell = find_cell(first, options->cells[i]);
         if (cell < 0) {
-            snprintf(err, OPTIONS_ERR_BYTES, "--cell: %s has no cell '%s'; its first is '%s'",
+            snprintf(err, ARGUMENTS_ERR_BYTES, "--cell: %s has no cell '%s'; its first is '%s'",
                      first->name, options->cells[i], first->cell_names[0]);
             return false;
         }

@@ -63,7 +63,7 @@ static void record(Run *run, int64_t frame, int64_t start_ns, int64_t offered_ns
     recorder_catch_up(run->recorder);
 }
 
-SessionEnd run_movie_play(Run *run, Progress *progress, atomic_bool *stop)
+SessionEnd run_movie_play(Run *run, Progress *progress, const atomic_bool *stop)
 {
     const MovieInfo *movie = movie_info(run->movie);
     char err[MODEL_ERR_BYTES] = "out of memory for a frame of the movie";

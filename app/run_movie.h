@@ -13,5 +13,5 @@ bool run_movie_open(Run *run, char *err);
 bool run_movie_fit(Run *run, char *err);
 
 /* SESSION_DISK also when the movie cannot be read on; the sentence is then printed. */
-SessionEnd run_movie_play(Run *run, Progress *progress, atomic_bool *stop);
+SessionEnd run_movie_play(Run *run, Progress *progress, const atomic_bool *stop);
 void run_movie_close(Run *run);

@@ -21,14 +21,14 @@ static bool load_protocol(Run *run, char *err)
     if (!run->protocol)
         return false;
     ProtocolDisplay *display = &run->protocol->display;
-    if (run->options->has_seed)
-        run->protocol->seed = run->options->seed;
+    if (run->options->seed.is_given)
+        run->protocol->seed = run->options->seed.value;
     if (run->options->um_per_px > 0)
         display->um_per_px = run->options->um_per_px;
-    if (run->options->screen >= 0)
-        display->screen = run->options->screen;
-    if (run->options->fullscreen >= 0)
-        display->is_fullscreen = run->options->fullscreen;
+    if (run->options->screen.is_given)
+        display->screen = (int)run->options->screen.value;
+    if (run->options->window != WINDOW_AS_WRITTEN)
+        display->is_fullscreen = run->options->window == WINDOW_FULLSCREEN;
     if (run->style == RUN_DEMO)
         display->sync_patch.is_on = false;
     return true;
@@ -268,7 +268,7 @@ static bool open_console(Run *run, char *err)
     return run->console != NULL;
 }
 
-static bool open_session(Run *run, Progress *progress, atomic_bool *stop, char *err)
+static bool open_session(Run *run, Progress *progress, const atomic_bool *stop, char *err)
 {
     SessionParts parts = {
         .plan = run->plan,
@@ -297,7 +297,7 @@ static bool open_input(Run *run, char *err)
            load_gamma(run, err);
 }
 
-int run_open(Run *run, Progress *progress, atomic_bool *stop)
+int run_open(Run *run, Progress *progress, const atomic_bool *stop)
 {
     char err[RUN_ERR_BYTES] = "";
     if (!open_input(run, err))

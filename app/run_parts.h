@@ -46,7 +46,7 @@ typedef struct {
 
 /* Opens all in order: what a person wrote, models, display, plan, folder, console, session. Prints what
  * is wrong; returns the exit status so far. What is open stays in *run for run_close(). */
-int run_open(Run *run, Progress *progress, atomic_bool *stop);
+int run_open(Run *run, Progress *progress, const atomic_bool *stop);
 
 /* Closes the record, writes the summary and tells how it was; returns the exit status. */
 int run_finish(Run *run);

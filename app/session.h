@@ -37,8 +37,8 @@ typedef struct {
     SessionFault fault;
     bool is_offline; // no display to keep up with: models have all the time they want, nothing is
                      // lost
-    Progress *progress; // offline only, else NULL
-    atomic_bool *stop;  // set by a signal: end after this refresh
+    Progress *progress;      // offline only, else NULL
+    const atomic_bool *stop; // set by a signal: end after this refresh
 } SessionParts;
 
 typedef enum {

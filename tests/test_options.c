@@ -4,15 +4,22 @@
 
 #include "app/options.h"
 
-static char err[OPTIONS_ERR_BYTES];
+static char err[ARGUMENTS_ERR_BYTES];
+
+static bool parse(RunOptions *options, int argc, char **argv)
+{
+    ArgumentTable table = options_table();
+    bool wants_help;
+    return arguments_parse(&table, options, argc, argv, &wants_help, err);
+}
 
 #define PARSE(options, ...)                                                                        \
-    options_parse(options, sizeof((char *[]){"run", __VA_ARGS__}) / sizeof(char *),                \
-                  (char *[]){"run", __VA_ARGS__, NULL}, err)
+    parse(options, sizeof((char *[]){"run", __VA_ARGS__}) / sizeof(char *),                        \
+          (char *[]){"run", __VA_ARGS__, NULL})
 
 static void every_option_lands_in_its_field(void)
 {
-    RunOptions o = options_defaults();
+    RunOptions o = {0};
     CU_ASSERT(PARSE(&o, "p.yaml", "--out", "d", "--model", "circuit", "--model", "b.h5",
                     "--display", "null", "--console", "png:c.png", "--seconds", "20", "--seed",
                     "-1000", "--fault", "stall:20:25", "--strict", "--json", "-", "--rig", "none",
@@ -26,7 +33,7 @@ static void every_option_lands_in_its_field(void)
     CU_ASSERT_STRING_EQUAL(o.console_png, "c.png");
     CU_ASSERT(test_near(o.seconds, 20, 0));
     CU_ASSERT(test_near(o.refresh_hz, 75, 0));
-    CU_ASSERT(o.has_seed && o.seed == -1000);
+    CU_ASSERT(o.seed.is_given && o.seed.value == -1000);
     CU_ASSERT(o.fault_every == 20 && o.fault_ms == 25);
     CU_ASSERT(o.is_strict);
     CU_ASSERT_STRING_EQUAL(o.json, "-");
@@ -34,7 +41,7 @@ static void every_option_lands_in_its_field(void)
 
 static void refused(const char *option, const char *value, const char *allowed)
 {
-    RunOptions o = options_defaults();
+    RunOptions o = {0};
     CU_ASSERT_FALSE(PARSE(&o, (char *)option, (char *)value));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, value));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, allowed));
@@ -48,6 +55,7 @@ static void wrong_values_name_what_is_allowed(void)
     refused("--seconds", "nan", "from 0.1");
     refused("--seed", "1.5", "whole number");
     refused("--refresh", "400", "from 30 to 240");
+    refused("--screen", "16", "from 0 to 15");
     refused("--fault", "stall:0:25", "stall:EVERY:MS");
     refused("--fault", "stall:20:25x", "stall:EVERY:MS");
     refused("--rig", "u3", "none");
@@ -55,7 +63,7 @@ static void wrong_values_name_what_is_allowed(void)
 
 static void unknown_options_are_named(void)
 {
-    RunOptions o = options_defaults();
+    RunOptions o = {0};
     CU_ASSERT_FALSE(PARSE(&o, "p.yaml", "--speed", "3"));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "--speed"));
     CU_ASSERT_FALSE(PARSE(&o, "p.yaml", "--out"));
