@@ -217,16 +217,19 @@ static FitOutcome fit_all(FitJob *s, char *err)
     return outcome;
 }
 
+static json_t *correlation(double cc)
+{
+    return isfinite(cc) ? json_real(cc) : json_null();
+}
+
 static json_t *cells_as_json(const FitJob *s)
 {
     const DatasetInfo *info = dataset_info(s->data);
     json_t *cells = json_array();
     for (int i = 0; s->has_test && i < info->cells; i++)
-        json_array_append_new(
-            cells,
-            json_pack("{s:s, s:f, s:o}", "name", info->cell_names[i], "cc_spikes",
-                      isfinite(s->test.cc_binned[i]) ? s->test.cc_binned[i] : 0.0, "cc_rate",
-                      isfinite(s->test.cc_rate[i]) ? json_real(s->test.cc_rate[i]) : json_null()));
+        json_array_append_new(cells, json_pack("{s:s, s:o, s:o}", "name", info->cell_names[i],
+                                               "cc_spikes", correlation(s->test.cc_binned[i]),
+                                               "cc_rate", correlation(s->test.cc_rate[i])));
     return cells;
 }
 

@@ -110,7 +110,7 @@ static void fill_info(Fit *fit)
         .cell_names = from->cell_names,
         .cell_x_um = from->cell_x_um,
         .cell_y_um = from->cell_y_um,
-        .licence = "MIT",
+        .licence = from->is_simulated ? "MIT" : "not stated",
         .is_simulated = from->is_simulated,
     };
     snprintf(fit->info.kind, sizeof fit->info.kind, "%s", fit->spec.kind == FIT_CNN ? "cnn" : "ln");
