@@ -158,6 +158,28 @@ static void a_blocked_mechanism_is_zero_in_the_circuit(void)
     retina_destroy(retina);
 }
 
+/* What `simulate` records by default is what the model "circuit" plays. */
+static void the_shipped_preparation_is_the_built_in_circuit(void)
+{
+    char err[RECORDING_ERR_BYTES] = "";
+    Retina *retina = retina_load("config/simulated-retina.yaml", err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(retina);
+    CircuitCell preset[CIRCUIT_PRESET_CELLS], cells[CIRCUIT_PRESET_CELLS];
+    CircuitSpec built_in = circuit_preset(preset);
+    CU_ASSERT_EQUAL_FATAL(retina->cells_count, CIRCUIT_PRESET_CELLS);
+    CircuitSpec shipped = recording_circuit(retina, cells);
+    CU_ASSERT(memcmp(&shipped.params, &built_in.params, sizeof built_in.params) == 0);
+    for (int i = 0; i < CIRCUIT_PRESET_CELLS; i++) {
+        CU_ASSERT_STRING_EQUAL(cells[i].name, preset[i].name);
+        CU_ASSERT(test_near((double)cells[i].x_um, (double)preset[i].x_um, 0.0));
+        CU_ASSERT(test_near((double)cells[i].y_um, (double)preset[i].y_um, 0.0));
+        CU_ASSERT(memcmp(cells[i].w, preset[i].w, sizeof cells[i].w) == 0);
+        CU_ASSERT(test_near((double)cells[i].thg, (double)preset[i].thg, 0.0));
+        CU_ASSERT(test_near((double)cells[i].alpha_hz, (double)preset[i].alpha_hz, 0.0));
+    }
+    retina_destroy(retina);
+}
+
 static void a_wrong_spec_is_refused_with_its_line(void)
 {
     char err[RECORDING_ERR_BYTES];
@@ -198,6 +220,8 @@ static const TestCase cases[] = {
     {"spikes add up to the rate", spikes_add_up_to_the_rate},
     {"a stopped recording keeps what is done", a_stopped_recording_keeps_what_is_done},
     {"a blocked mechanism is zero in the circuit", a_blocked_mechanism_is_zero_in_the_circuit},
+    {"the shipped preparation is the built-in circuit",
+     the_shipped_preparation_is_the_built_in_circuit},
     {"a wrong spec is refused with its line", a_wrong_spec_is_refused_with_its_line},
     {"the shares of the mix hold", the_shares_of_the_mix_hold},
 };
