@@ -79,7 +79,7 @@ static void nan_leaves_a_gap(void)
 {
     Canvas canvas = canvas_create();
     const double x[] = {0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0};
-    const double y[] = {3.0, 3.0, 3.0, NAN, NAN, NAN, 3.0, 3.0, 3.0};
+    const double y[] = {3.0, 3.0, 3.0, (double)NAN, (double)NAN, (double)NAN, 3.0, 3.0, 3.0};
     plot_trace(canvas.cairo, &area, red, 2.0, x, y, 9);
     CU_ASSERT(painted(&canvas, 20, 40, 0, HEIGHT_PX) > 0);
     CU_ASSERT_EQUAL(painted(&canvas, 43, 78, 0, HEIGHT_PX), 0);
@@ -91,7 +91,7 @@ static void lone_point_is_seen(void)
 {
     Canvas canvas = canvas_create();
     const double x[] = {3.0, 4.0, 5.0};
-    const double y[] = {NAN, 3.0, NAN};
+    const double y[] = {(double)NAN, 3.0, (double)NAN};
     plot_trace(canvas.cairo, &area, red, 4.0, x, y, 3);
     CU_ASSERT_EQUAL(pixel(&canvas, 60, 40), 0xFF0000U);
     CU_ASSERT_EQUAL(painted(&canvas, 0, 57, 0, HEIGHT_PX), 0);
