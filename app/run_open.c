@@ -105,6 +105,7 @@ static bool open_display(Run *run, char *err)
         .panel_width_px = has_panel ? RUN_PANEL_WIDTH_PX : 0,
         .patch = {wanted->sync_patch.is_on, wanted->sync_patch.size_px,
                   wanted->sync_patch.border_px, wanted->sync_patch.x_px, wanted->sync_patch.y_px},
+        .background_lum = (float)wanted->background,
         .gamma = wanted->gamma_table ? run->gamma : NULL,
         .title = "Retrace",
     };

@@ -46,6 +46,8 @@ typedef struct {
     double refresh_hz;       // null display: its grid; SDL: measured, and this only simulated where
                              // there is nothing to measure (0: what the mode claims, or 60)
     int panel_width_px;      // extra width right of the stimulus for display_panel(), 0 for none
+    float
+        background_lum; // on screen from display_open() until refresh 0, so that a retina may adapt
     SyncPatch patch;
     const float
         *gamma; // (DISPLAY_GAMMA_LEVELS) linear luminance → drive level, or NULL for identity;

@@ -16,6 +16,7 @@ typedef struct {
     SDL_GLContext context; // owned
     Painter *painter;      // owned
     Ladder ladder;
+    Scene background; // shown until refresh 0
     char detail[256];
 } SdlDisplay;
 
@@ -136,6 +137,11 @@ static bool open_display(Display *display, const DisplayOptions *options, char *
     self->painter = painter_create(&painting, err);
     if (!self->painter)
         return false;
+    self->background = (Scene){.kind = SCENE_UNIFORM, .background_lum = options->background_lum};
+    for (int buffer = 0; buffer < 2; buffer++) { // measuring swaps both without drawing
+        painter_draw(self->painter, &self->background, 0, 0);
+        SDL_GL_SwapWindow(self->window);
+    }
     find_refresh(self, display, options);
     return true;
 }
@@ -149,9 +155,9 @@ static int64_t show(Display *display, Flip *flip)
 static int64_t wait(Display *display)
 {
     SdlDisplay *self = display->state;
-    const Scene black = {.kind = SCENE_UNIFORM};
     Flip flip;
-    painter_draw(self->painter, &black, 0, 0);
+    SDL_RaiseWindow(self->window); // the console's window came later and may lie above
+    painter_draw(self->painter, &self->background, 0, 0);
     return show(display, &flip);
 }
 
