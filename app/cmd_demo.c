@@ -35,7 +35,7 @@ int cmd_demo(int argc, char **argv)
         .usage = "[osr|latency|reversal|anticipation|noise] [options]",
         .about = "A tour of the shipped protocols in one window: the stimulus, and beside it the "
                  "console\n"
-                 "with the full network against the other models. Without a name: a minute of\n"
+                 "with the full network against the other models. Without a name: some of\n"
                  "everything (config/protocols/demo.yaml).\n",
         .example = "retrace demo reversal --seconds 30",
     };

@@ -28,6 +28,7 @@ typedef struct {
     char name[CONSOLE_TEXT_BYTES];
     char kind[16];
     bool is_simulated; // is, or was fitted to, the simulated retina
+    double delay_s;    // its row of a refresh stands for this much earlier
 } ConsoleModel;
 
 typedef struct {

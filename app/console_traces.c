@@ -95,7 +95,7 @@ static size_t collect(const ConsoleState *state, int model, int cell, double *ti
     size_t count = 0;
     for (int64_t k = console_view_first(state); k <= state->live.newest; k++) {
         const ConsoleRefresh *record = console_state_refresh(state, k);
-        time_s[count] = console_view_time_s(state, k);
+        time_s[count] = console_view_time_s(state, k) - state->setup.models[model].delay_s;
         rate_hz[count++] = record ? (double)record->rates_hz[model][cell] : (double)NAN;
     }
     return count;

@@ -15,10 +15,11 @@ static void talk_of_display(const RunFile *run, FILE *talk)
             display->time_source);
     fprintf(talk, "at start    %s\n", display->verdict);
     for (unsigned m = 0; m < run->models_count; m++)
-        fprintf(talk, "model       %s: %s, %u cells, columns %d to %u of rates.f32\n",
+        fprintf(talk, "model       %s: %s, %u cells, columns %d to %u of rates.f32%s\n",
                 run->models[m].name, run->models[m].kind, run->models[m].cells_count,
                 run->models[m].first_column,
-                (unsigned)run->models[m].first_column + run->models[m].cells_count - 1);
+                (unsigned)run->models[m].first_column + run->models[m].cells_count - 1,
+                run->models[m].is_simulated ? ", simulated" : "");
 }
 
 static void talk_of_frames(const RunFile *run, const RunFrames *frames, FILE *talk)

@@ -88,6 +88,14 @@ static bool load_gamma(Run *run, char *err)
     return !table || (gamma_load(table, run->gamma, err) && digest_file(table, run->gamma_sha256));
 }
 
+// What the screen shows before the first trial: the background of its block.
+static double first_background(const Run *run)
+{
+    const Protocol *protocol = run->protocol;
+    bool is_own = protocol->blocks_count > 0 && protocol->blocks[0].background;
+    return is_own ? *protocol->blocks[0].background : protocol->display.background;
+}
+
 static bool open_display(Run *run, char *err)
 {
     const ProtocolDisplay *wanted = &run->protocol->display;
@@ -105,7 +113,7 @@ static bool open_display(Run *run, char *err)
         .panel_width_px = has_panel ? RUN_PANEL_WIDTH_PX : 0,
         .patch = {wanted->sync_patch.is_on, wanted->sync_patch.size_px,
                   wanted->sync_patch.border_px, wanted->sync_patch.x_px, wanted->sync_patch.y_px},
-        .background_lum = (float)wanted->background,
+        .background_lum = (float)first_background(run),
         .gamma = wanted->gamma_table ? run->gamma : NULL,
         .title = "Retrace",
     };
@@ -131,6 +139,18 @@ static void warn_of_small_screen(const Run *run, const Raster *screen)
     }
 }
 
+// A model adapted to another light than it was made for answers, but not as it was fitted.
+static void warn_of_background(const Run *run, double background_lum)
+{
+    for (int m = 0; m < run->models_count; m++) {
+        const ModelInfo *info = model_info(run->models[m]);
+        if (fabs(background_lum - info->lum_mean) > 0.1)
+            fprintf(stderr,
+                    "warning: %s was made for a mean luminance of %g, the background is %g\n",
+                    info->name, info->lum_mean, background_lum);
+    }
+}
+
 static bool plan_for_display(Run *run, char *err)
 {
     const DisplayInfo *info = display_info(run->display);
@@ -143,8 +163,11 @@ static bool plan_for_display(Run *run, char *err)
     int64_t wanted = llround(run->options->seconds * run->plan->refresh_hz);
     if (run->options->seconds > 0 && wanted < run->refreshes)
         run->refreshes = wanted;
+    double background_lum =
+        run->movie ? model_info(run->models[0])->lum_mean : first_background(run);
+    warn_of_background(run, background_lum);
     run->lockstep = lockstep_create(run->models, run->models_count, run->plan->refresh_hz,
-                                    session_now_ns, NULL, err);
+                                    background_lum, session_now_ns, NULL, err);
     return run->lockstep != NULL;
 }
 
@@ -199,6 +222,8 @@ static int fill_run_models(const Run *run, RunModel *models)
             .lag_bins = info->lag_bins,
             .row_delay_ns = lockstep_delay_ns(run->lockstep, m),
             .first_column = column,
+            .is_simulated = info->is_simulated,
+            .provenance = info->provenance,
         };
         column += info->cells;
     }
@@ -256,6 +281,8 @@ static bool open_console(Run *run, char *err)
     if (!run_console_setup(&setup, run->plan, run->refreshes, info, run->models, run->models_count,
                            options, err))
         return false;
+    for (int m = 0; m < run->models_count; m++)
+        setup.models[m].delay_s = (double)lockstep_delay_ns(run->lockstep, m) * 1e-9;
     bool is_panel = run->style == RUN_DEMO;
     bool is_window = !is_panel && options->console == CONSOLE_CHOICE_ON;
     setup.width_px = is_panel ? RUN_PANEL_WIDTH_PX : CONSOLE_WIDTH_PX;

@@ -62,6 +62,8 @@ static const cyaml_schema_field_t model_fields[] = {
     CYAML_FIELD_INT("lag_bins", REQUIRED, RunModel, lag_bins),
     CYAML_FIELD_INT("row_delay_ns", REQUIRED, RunModel, row_delay_ns),
     CYAML_FIELD_INT("first_column", REQUIRED, RunModel, first_column),
+    CYAML_FIELD_BOOL("simulated", REQUIRED, RunModel, is_simulated),
+    TEXT_FIELD(RunModel, provenance),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t model = {CYAML_VALUE_MAPPING(REQUIRED, RunModel, model_fields)};

@@ -34,8 +34,10 @@ typedef struct {
     unsigned cells_count;
     double bin_hz;
     int lag_bins;
-    int64_t row_delay_ns; // from a refresh to the moment its row of rates stands for
+    int64_t row_delay_ns; // row k is the rate over refresh k's own interval, shifted back by this
     int first_column;     // of rates.f32
+    bool is_simulated;    // is, or was fitted to, the simulated retina
+    const char *provenance;
 } RunModel;
 
 typedef struct {

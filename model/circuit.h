@@ -20,6 +20,10 @@
  * acts as on one endless along the bar. No light is invented outside; a cell within
  * about 0.4 mm of the border sees a surround cut short.
  *
+ * What the tuning left of the literature: the depressing synapse changes nothing in this set of parameters, and
+ * without crossover inhibition the reversal response is gone, against Chen et al. 2014; forms are taken from
+ * reviews of these papers, numbers from no paper.
+ *
  * A mechanism is switched off by its weight: wi 0 no crossover, u_per_ms 0 no depression, ww 0 no
  * wide-field inhibition, ws 0 no surround, h 0 no gain control of a pathway, hg 0 none of the
  * ganglion cell, a cell's w 0 without that pathway. One thread at a time per circuit. */

@@ -141,7 +141,7 @@ static void fill_info(Circuit *c, const CircuitSpec *spec)
         .cell_names = c->names,
         .cell_x_um = c->cell_x_um,
         .cell_y_um = c->cell_y_um,
-        .provenance = "simulated retina: a circuit tuned by hand of an optimiser on the four "
+        .provenance = "simulated retina: a circuit tuned by an optimiser on the four "
                       "predictive phenomena, not fitted to any recording",
         .licence = "MIT",
         .is_simulated = true,

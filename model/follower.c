@@ -219,21 +219,26 @@ static bool init_resampling(Follower *f, double frame_hz, const float *resting, 
            model_refuse(err, "model %s: not enough memory to run it", info->name);
 }
 
-static void warm_up(Follower *f, const float *mean, float *resting)
+/* Learns the cost of a step with and without settling before it, and the rates at rest. */
+static void warm_up(Follower *f, const float *background, float *resting)
 {
-    model_reset(f->model);
-    step(f, mean, resting);
-    for (int i = 0; i < FOLLOWER_COSTS; i++) {
-        settle(f);
-        step(f, mean, resting + f->info->cells);
-        step(f, mean, resting + f->info->cells);
-    }
+    int history = f->info->history_bins > 0 ? f->info->history_bins + f->info->lag_bins
+                                            : (int)ceil(LOCKSTEP_ADAPT_S * f->info->bin_hz);
     model_reset(f->model);
     f->is_settled = false;
+    for (int bin = 0; bin < history || bin < 3 * FOLLOWER_COSTS; bin++) {
+        step(f, background, resting);
+        if (bin % 2 == 0)
+            settle(f);
+    }
+    if (fabs((double)background[0] - f->info->lum_mean) < 1e-9) { // reset is that very state
+        model_reset(f->model);
+        f->is_settled = false;
+    }
 }
 
-bool follower_init(Follower *f, Model *model, double frame_hz, int64_t (*now_ns)(void *ctx),
-                   void *clock_ctx, char *err)
+bool follower_init(Follower *f, Model *model, double frame_hz, float background_lum,
+                   int64_t (*now_ns)(void *ctx), void *clock_ctx, char *err)
 {
     const ModelInfo *info = model_info(model);
     *f = (Follower){.model = model,
@@ -242,18 +247,18 @@ bool follower_init(Follower *f, Model *model, double frame_hz, int64_t (*now_ns)
                     .clock_ctx = clock_ctx,
                     .marked_refresh = -1};
     size_t pixels = (size_t)info->width_px * (size_t)info->height_px, cells = (size_t)info->cells;
-    float *mean = model_alloc(pixels), *resting = model_alloc(2 * cells);
+    float *background = model_alloc(pixels), *resting = model_alloc(cells);
     f->rates_hz = model_alloc(FOLLOWER_ROWS * cells);
-    bool is_ready = mean != NULL && resting != NULL && f->rates_hz != NULL;
+    bool is_ready = background != NULL && resting != NULL && f->rates_hz != NULL;
     if (is_ready) {
         for (size_t i = 0; i < pixels; i++)
-            mean[i] = (float)info->lum_mean;
-        warm_up(f, mean, resting);
+            background[i] = background_lum;
+        warm_up(f, background, resting);
         is_ready = init_resampling(f, frame_hz, resting, err);
     } else {
         model_refuse(err, "model %s: not enough memory to run it", info->name);
     }
-    free(mean);
+    free(background);
     free(resting);
     if (!is_ready)
         follower_finish(f);

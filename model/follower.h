@@ -45,10 +45,9 @@ typedef struct {
     float *rates_hz; // owned (FOLLOWER_ROWS, cells)
 } Follower;
 
-/* Resets the model, and runs it for a few bins of lum_mean to learn what it costs and how it rests.
- * */
-bool follower_init(Follower *follower, Model *model, double frame_hz, int64_t (*now_ns)(void *ctx),
-                   void *clock_ctx, char *err);
+/* Resets the model and lets it adapt to background_lum, which also tells what it costs and how it rests. */
+bool follower_init(Follower *follower, Model *model, double frame_hz, float background_lum,
+                   int64_t (*now_ns)(void *ctx), void *clock_ctx, char *err);
 
 /* An image on screen for one refresh, as much of it as a model needs. */
 typedef struct {

@@ -254,11 +254,11 @@ int64_t lockstep_late_count(const Lockstep *l, int model)
 
 /* ---- life */
 
-static bool init_model(Lockstep *l, Model *model, double frame_hz, char *err)
+static bool init_model(Lockstep *l, Model *model, double frame_hz, float background_lum, char *err)
 {
     int m = l->count;
     Follower *f = &l->followers[m];
-    if (!follower_init(f, model, frame_hz, l->now_ns, l->clock_ctx, err))
+    if (!follower_init(f, model, frame_hz, background_lum, l->now_ns, l->clock_ctx, err))
         return false;
     l->count++;
     l->cheapest_first[m] = m;
@@ -266,11 +266,11 @@ static bool init_model(Lockstep *l, Model *model, double frame_hz, char *err)
     if (l->rasters[m] == NULL)
         return model_refuse(err, "model %s: not enough memory to run it", f->info->name);
     for (size_t i = 0; i < pixels(f); i++)
-        l->rasters[m][i] = (float)f->info->lum_mean;
+        l->rasters[m][i] = background_lum;
     return true;
 }
 
-Lockstep *lockstep_create(Model *const *models, int count, double frame_hz,
+Lockstep *lockstep_create(Model *const *models, int count, double frame_hz, double background_lum,
                           int64_t (*now_ns)(void *ctx), void *clock_ctx, char *err)
 {
     if (count < 0 || count > LOCKSTEP_MAX_MODELS) {
@@ -285,11 +285,11 @@ Lockstep *lockstep_create(Model *const *models, int count, double frame_hz,
     l->now_ns = now_ns;
     l->clock_ctx = clock_ctx;
     for (int m = 0; m < count; m++)
-        if (!init_model(l, models[m], frame_hz, err)) {
+        if (!init_model(l, models[m], frame_hz, (float)background_lum, err)) {
             lockstep_destroy(l);
             return NULL;
         }
-    // what was on screen before the first image: slot 0 of the rasters, filled with lum_mean
+    // what was on screen before the first image: slot 0 of the rasters, filled with the background
     const Image before = {.stayed_from = INT64_MAX};
     l->images[0] = before;
     for (int m = 0; m < count; m++)

@@ -21,15 +21,15 @@ typedef struct {
     char kind[16]; // "cnn", "ln", "circuit"
     int width_px, height_px;
     double um_per_px;
-    double bin_hz;       // time bins a second
-    int history_bins;    // bins that shape a response; 0: recursive, no fixed length
-    int lag_bins;        // the bins up to t make the rate of bin t + lag_bins known; 0 or more
+    double bin_hz;           // time bins a second
+    int history_bins;        // bins that shape a response; 0: recursive, no fixed length
+    int lag_bins;            // the bins up to t make the rate of bin t + lag_bins known; 0 or more
     double lum_mean, lum_sd; // the model's input is (luminance − lum_mean) / lum_sd
     int cells;
-    const char *const *cell_names; // (cells)
+    const char *const *cell_names;      // (cells)
     const float *cell_x_um, *cell_y_um; // (cells) receptive-field centres, x right, y up, centre of
                                         // the raster 0; NULL when the file does not say
-    const char *provenance;        // where it came from, e.g. "fitted to the simulated retina …"
+    const char *provenance; // where it came from, e.g. "fitted to the simulated retina …"
     const char *licence;
     bool is_simulated; // the model is, or was fitted to, the simulated retina
 } ModelInfo;

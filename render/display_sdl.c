@@ -57,11 +57,15 @@ static bool open_window(SdlDisplay *self, const DisplayOptions *options, char *e
     SDL_GL_SetAttribute(SDL_GL_DOUBLEBUFFER, 1);
     int place = (int)SDL_WINDOWPOS_CENTERED_DISPLAY((unsigned)options->screen);
     Uint32 flags = SDL_WINDOW_OPENGL | SDL_WINDOW_ALLOW_HIGHDPI;
-    if (options->is_fullscreen)
+    int width_px = options->width_px + options->panel_width_px, height_px = options->height_px;
+    SDL_Rect bounds;
+    if (options->is_fullscreen && SDL_GetDisplayBounds(options->screen, &bounds) == 0) {
         flags |= SDL_WINDOW_FULLSCREEN_DESKTOP;
-    self->window =
-        SDL_CreateWindow(options->title ? options->title : "Retrace", place, place,
-                         options->width_px + options->panel_width_px, options->height_px, flags);
+        width_px = bounds.w;
+        height_px = bounds.h;
+    }
+    self->window = SDL_CreateWindow(options->title ? options->title : "Retrace", place, place,
+                                    width_px, height_px, flags);
     if (self->window)
         self->context = SDL_GL_CreateContext(self->window);
     if (!self->context) {

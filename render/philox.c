@@ -5,7 +5,7 @@
 
 enum { ROUNDS = 10 };
 
-// Multipliers and Weyl increments of Salmon et al. 2011, §3.3 and §3.4.
+// Multipliers and Weyl increments of Salmon et al. 2011.
 static const uint32_t multiplier_0 = 0xD2511F53, multiplier_1 = 0xCD9E8D57;
 static const uint32_t weyl_0 = 0x9E3779B9, weyl_1 = 0xBB67AE85;
 
@@ -56,7 +56,7 @@ static double polynomial(const double *coefficients, size_t count, double x)
 }
 
 // Wichura 1988: numerators and denominators for |p − ½| <= 0.425, and for the tails up to
-// √(−ln p) = 5; 32 bits reach 4.79.
+// √(−ln p) = 5; 32 bits reach 4.78.
 static const double centre_over[] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
                                      1.9715909503065514427e+3, 1.3731693765509461125e+4,
                                      4.5921953931549871457e+4, 6.7265770927008700853e+4,

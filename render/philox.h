@@ -22,7 +22,7 @@ PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key);
 double philox_uniform(uint32_t word);
 
 /* The standard normal quantile of philox_uniform(word), by algorithm AS 241 (PPND16) of Wichura,
- * Appl. Statist. 37:477, 1988; relative error about 1e-15, range ±6.33. One word gives one number,
+ * Appl. Statist. 37:477, 1988; relative error about 1e-15, range ±6.34. One word gives one number,
  * so numbers stay addressable. Made only of operations that IEEE 754 rounds exactly (no libm but
  * sqrt), so that every machine gets the same bits. */
 double philox_normal(uint32_t word);

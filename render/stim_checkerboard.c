@@ -100,11 +100,13 @@ static void fill_ran1(Checkerboard *self, const StimulusSpec *spec)
 {
     const CheckerboardSpec *board = board_of(spec);
     bool is_binary = board->distribution == NOISE_BINARY;
-    for (int i = 0; i < board->columns * board->rows; i++) {
-        double deviate =
-            is_binary ? (ran1_uniform(&self->ran1) >= 0.5 ? 1 : -1) : ran1_normal(&self->ran1);
-        self->lum[i] = stimulus_lum(spec, board->contrast * deviate);
-    }
+    for (int column = 0; column < board->columns; column++)
+        for (int row = 0; row < board->rows; row++) {
+            double deviate =
+                is_binary ? (ran1_uniform(&self->ran1) >= 0.5 ? 1 : -1) : ran1_normal(&self->ran1);
+            self->lum[row * board->columns + column] =
+                stimulus_lum(spec, board->contrast * deviate);
+        }
 }
 
 static void make_pattern(Checkerboard *self, const StimulusSpec *spec, int64_t pattern)

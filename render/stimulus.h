@@ -52,7 +52,9 @@ typedef enum {
     NOISE_RAN1,    // ran1.h: the published streams of retina labs; seed must be negative
 } NoiseGenerator;
 
-/* Noise is drawn along x, then down the rows from the top, then from pattern to pattern.
+/* Counter-based noise is drawn along x, then down the rows from the top; ran1 noise down each column from the
+ * top, then along x, then from pattern to pattern, as the package retinawhitenoise fills (x, y, frames). Which
+ * end of y its authors' screen has on top is not published.
  *
  * NOISE_COUNTER: pattern n (frame / hold_frames) takes its words from philox({block, 0, n mod 2^32,
  * n / 2^32}, {seed mod 2^32, seed / 2^32}). Binary: check i is bright when bit i mod 32 of word

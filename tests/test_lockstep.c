@@ -137,7 +137,8 @@ static Lockstep *create(Model *const *models, int count, double frame_hz)
 {
     char err[MODEL_ERR_BYTES] = "";
     clock_ns = 0;
-    Lockstep *lockstep = lockstep_create(models, count, frame_hz, now_ns, NULL, err);
+    Lockstep *lockstep = lockstep_create(models, count, frame_hz, model_info(models[0])->lum_mean,
+                                         now_ns, NULL, err);
     if (lockstep == NULL)
         CU_FAIL_FATAL(err);
     clock_ns = 0;
@@ -650,18 +651,18 @@ static void impossible_models_are_refused(void)
     char err[MODEL_ERR_BYTES] = "";
     Probe *probe;
     Model *model = open_probe(1000, 1, 0, &probe), *many[LOCKSTEP_MAX_MODELS + 1];
-    CU_ASSERT_PTR_NULL(lockstep_create(&model, 1, 60, now_ns, NULL, err));
+    CU_ASSERT_PTR_NULL(lockstep_create(&model, 1, 60, 0.5, now_ns, NULL, err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "probe: bins at 1000 Hz cannot be driven from a display at "
                                        "60 Hz; allowed are at most 480 Hz"));
-    CU_ASSERT_PTR_NULL(lockstep_create(&model, 1, 0, now_ns, NULL, err));
+    CU_ASSERT_PTR_NULL(lockstep_create(&model, 1, 0, 0.5, now_ns, NULL, err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "on a display at 0 Hz"));
     for (int m = 0; m <= LOCKSTEP_MAX_MODELS; m++)
         many[m] = model;
-    CU_ASSERT_PTR_NULL(lockstep_create(many, LOCKSTEP_MAX_MODELS + 1, 60, now_ns, NULL, err));
+    CU_ASSERT_PTR_NULL(lockstep_create(many, LOCKSTEP_MAX_MODELS + 1, 60, 0.5, now_ns, NULL, err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "9 models at once; allowed are 0 to 8"));
     model_close(model);
     model = open_probe(480, 1, 0, &probe);
-    Lockstep *lockstep = lockstep_create(&model, 1, 60, now_ns, NULL, err);
+    Lockstep *lockstep = lockstep_create(&model, 1, 60, 0.5, now_ns, NULL, err);
     CU_ASSERT_PTR_NOT_NULL(lockstep);
     lockstep_destroy(lockstep);
     model_close(model);
@@ -680,7 +681,37 @@ static void no_models_is_fine(void)
 
 int main(void)
 {
+    static void models_begin_adapted_to_the_background(void)
+    {
+        // a light that never changes must never change a rate, whatever it is
+        char err[MODEL_ERR_BYTES];
+        const double backgrounds[] = {0.2, 0.5, 0.8};
+        for (int b = 0; b < 3; b++) {
+            Model *model = model_open("circuit", err);
+            Lockstep *lockstep = lockstep_create(&model, 1, 60, backgrounds[b], now_ns, NULL, err);
+            static float lum[50 * 50];
+            for (int i = 0; i < 50 * 50; i++)
+                lum[i] = (float)backgrounds[b];
+            const float *const offered[] = {lum};
+            double most_change = 0, first = 0;
+            for (int64_t k = 0; k < 120; k++) {
+                LockstepRow row;
+                lockstep_offer(lockstep, k, offered, INT64_MAX);
+                lockstep_shown(lockstep, 0);
+                while (lockstep_take(lockstep, &row)) {
+                    if (row.refresh == 0)
+                        first = (double)row.rates_hz[0];
+                    most_change = fmax(most_change, fabs((double)row.rates_hz[0] - first));
+                }
+            }
+            CU_ASSERT(most_change <= 0.05);
+            lockstep_destroy(lockstep);
+            model_close(model);
+        }
+    }
+
     static const TestCase cases[] = {
+        {"a light that never changes never changes a rate", models_begin_adapted_to_the_background},
         {"60 Hz, lag 1: refresh 3 drives rows 3 and 4, 40 and 60", impulse_at_60_hz_with_lag},
         {"60 Hz, lag 0: the same, with a delay of one bin", impulse_at_60_hz_without_lag},
         {"100 Hz: refresh k drives row k + lag alone", impulse_at_100_hz},

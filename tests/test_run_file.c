@@ -12,8 +12,9 @@ static const char *cnn_cells[] = {"cell 0", "null", "a: b # c", "1e3", "\"q\"", 
 static const char *circuit_cells[] = {"off"};
 static const char *command[] = {"retrace", "run", "p.yaml", "--seconds", "5", ""};
 static RunModel models[] = {
-    {"cnn", "cnn", "model/weights/x.h5", "aa55", cnn_cells, 6, 100, 1, 12345678901, 0},
-    {"circuit", "circuit", "", "", circuit_cells, 1, 1e9 / 3, 0, -1, 6},
+    {"cnn", "cnn", "model/weights/x.h5", "aa55", cnn_cells, 6, 100, 1, 12345678901, 0, true,
+     "fitted: to \"x\""},
+    {"circuit", "circuit", "", "", circuit_cells, 1, 1e9 / 3, 0, -1, 6, false, ""},
 };
 
 static RunFile example(void)
@@ -78,6 +79,8 @@ static void check_model(const RunModel *got, const RunModel *wanted)
     CU_ASSERT(test_near(got->bin_hz, wanted->bin_hz, 0));
     CU_ASSERT(got->lag_bins == wanted->lag_bins && got->row_delay_ns == wanted->row_delay_ns);
     CU_ASSERT_EQUAL(got->first_column, wanted->first_column);
+    CU_ASSERT_EQUAL(got->is_simulated, wanted->is_simulated);
+    CU_ASSERT_STRING_EQUAL(got->provenance, wanted->provenance);
 }
 
 static void what_is_saved_comes_back(void)

@@ -109,7 +109,7 @@ static void play(HandClock *hand, atomic_bool *stop, Outcome *outcome)
     DisplayClock clock = {hand_now_ns, hand_sleep_until_ns, hand};
     Model *model = model_open("circuit", err);
     Display *display = display_open(&options, &clock, err);
-    Lockstep *lockstep = lockstep_create(&model, 1, 100, session_now_ns, NULL, err);
+    Lockstep *lockstep = lockstep_create(&model, 1, 100, 0.5, session_now_ns, NULL, err);
     Recorder *recorder = recorder_create(folder, 1, cells, err);
     SessionParts parts = {.plan = plan,
                           .display = display,

@@ -141,9 +141,10 @@ static void ran1_noise_is_sequential(void)
         ran1_init(&ran1, -1000);
         for (int pattern = 0; pattern < 6; pattern++) {
             Scene scene = scene_of(stimulus, 3 * pattern + pattern % 3);
-            for (int i = 0; i < 17 * 13; i++) { // along x, then y
+            for (int i = 0; i < 17 * 13; i++) { // down each of the 17 columns, then along x
+                int at = i % 13 * 17 + i / 13;
                 double deviate = kind ? ran1_normal(&ran1) : ran1_uniform(&ran1) >= 0.5 ? 1 : -1;
-                CU_ASSERT(test_near((double)scene.grid.lum[i], clipped(0.5 * (1 + 0.35 * deviate)),
+                CU_ASSERT(test_near((double)scene.grid.lum[at], clipped(0.5 * (1 + 0.35 * deviate)),
                                     1e-7));
             }
         }

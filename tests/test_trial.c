@@ -121,7 +121,7 @@ static void turn_events_are_where_the_bar_turns(void)
         CU_ASSERT_EQUAL(event.kind, TRIAL_EVENT_TURN);
         CU_ASSERT_EQUAL(event.refresh, trial->first_refresh + trial->before_frames + farthest);
         CU_ASSERT(test_near(centre_at(&spec, farthest), trial->value, 1e-6));
-        CU_ASSERT(test_near(centre_at(&spec, 0), trial->value - 600, 1e-9));
+        CU_ASSERT(test_near(centre_at(&spec, 0), trial->value - 1400, 1e-9));
     }
     close_shipped(&shipped);
 }
@@ -139,8 +139,8 @@ static void bars_travel_at_their_speed(void)
         CU_ASSERT(test_near(spec.bar.direction_rad, trial->block == 0 ? 0 : PI, 1e-12));
         flashed += !(trial->value > 0);
         if (trial->value > 0) {
-            CU_ASSERT(test_near(centre_at(&spec, 0), -1000, 0));
-            CU_ASSERT(path_um >= 2000 - 1e-6 && path_um < 2000 + trial->value / 60);
+            CU_ASSERT(test_near(centre_at(&spec, 0), -1600, 0));
+            CU_ASSERT(path_um >= 3200 - 1e-6 && path_um < 3200 + trial->value / 60);
         } else {
             CU_ASSERT(trial->stimulus_frames == 1 && test_near(centre_at(&spec, 0), 0, 0));
         }
