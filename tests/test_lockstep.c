@@ -679,37 +679,37 @@ static void no_models_is_fine(void)
     lockstep_destroy(lockstep);
 }
 
+static void models_begin_adapted_to_the_background(void)
+{
+    // a light that never changes must never change a rate, whatever it is
+    char err[MODEL_ERR_BYTES];
+    const double backgrounds[] = {0.2, 0.5, 0.8};
+    for (int b = 0; b < 3; b++) {
+        Model *model = model_open("circuit", err);
+        Lockstep *lockstep = lockstep_create(&model, 1, 60, backgrounds[b], now_ns, NULL, err);
+        static float lum[50 * 50];
+        for (int i = 0; i < 50 * 50; i++)
+            lum[i] = (float)backgrounds[b];
+        const float *const offered[] = {lum};
+        double most_change = 0, first = 0;
+        for (int64_t k = 0; k < 120; k++) {
+            LockstepRow row;
+            lockstep_offer(lockstep, k, offered, INT64_MAX);
+            lockstep_shown(lockstep, 0);
+            while (lockstep_take(lockstep, &row)) {
+                if (row.refresh == 0)
+                    first = (double)row.rates_hz[0];
+                most_change = fmax(most_change, fabs((double)row.rates_hz[0] - first));
+            }
+        }
+        CU_ASSERT(most_change <= 0.05);
+        lockstep_destroy(lockstep);
+        model_close(model);
+    }
+}
+
 int main(void)
 {
-    static void models_begin_adapted_to_the_background(void)
-    {
-        // a light that never changes must never change a rate, whatever it is
-        char err[MODEL_ERR_BYTES];
-        const double backgrounds[] = {0.2, 0.5, 0.8};
-        for (int b = 0; b < 3; b++) {
-            Model *model = model_open("circuit", err);
-            Lockstep *lockstep = lockstep_create(&model, 1, 60, backgrounds[b], now_ns, NULL, err);
-            static float lum[50 * 50];
-            for (int i = 0; i < 50 * 50; i++)
-                lum[i] = (float)backgrounds[b];
-            const float *const offered[] = {lum};
-            double most_change = 0, first = 0;
-            for (int64_t k = 0; k < 120; k++) {
-                LockstepRow row;
-                lockstep_offer(lockstep, k, offered, INT64_MAX);
-                lockstep_shown(lockstep, 0);
-                while (lockstep_take(lockstep, &row)) {
-                    if (row.refresh == 0)
-                        first = (double)row.rates_hz[0];
-                    most_change = fmax(most_change, fabs((double)row.rates_hz[0] - first));
-                }
-            }
-            CU_ASSERT(most_change <= 0.05);
-            lockstep_destroy(lockstep);
-            model_close(model);
-        }
-    }
-
     static const TestCase cases[] = {
         {"a light that never changes never changes a rate", models_begin_adapted_to_the_background},
         {"60 Hz, lag 1: refresh 3 drives rows 3 and 4, 40 and 60", impulse_at_60_hz_with_lag},
