@@ -28,6 +28,7 @@ static bool check_options(const DisplayOptions *options, char *err)
            in_range("um_per_px", options->um_per_px, 1e-3, 1e4, err) &&
            in_range("panel_width_px", options->panel_width_px, 0, 8192, err) &&
            in_range("refresh_hz", options->refresh_hz, 0, 1000, err) &&
+           in_range("background_lum", (double)options->background_lum, 0, 1, err) &&
            (!patch->is_on || (in_range("patch.size_px", patch->size_px, 1, 16384, err) &&
                               in_range("patch.border_px", patch->border_px, 0, 16384, err) &&
                               in_range("patch.x_px", patch->x_px, 0, 16384, err) &&

@@ -22,7 +22,7 @@ typedef struct {
 
 /* The ladder of presentation times, best first. Every record carries its rung. */
 typedef enum {
-    FLIP_TIME_DISPLAY,     // the display said when (X Present, GLX_OML_sync_control, DRM)
+    FLIP_TIME_DISPLAY,     // the display said when (X Present)
     FLIP_TIME_SWAP_RETURN, // the swap blocked and returned at about that time
     FLIP_TIME_SIMULATED,   // no vertical blank to be had: a grid on the clock
 } FlipTimeSource;
@@ -46,12 +46,9 @@ typedef struct {
     double refresh_hz;       // null display: its grid; SDL: measured, and this only simulated where
                              // there is nothing to measure (0: what the mode claims, or 60)
     int panel_width_px;      // extra width right of the stimulus for display_panel(), 0 for none
-    float
-        background_lum; // on screen from display_open() until refresh 0, so that a retina may adapt
+    float background_lum;    // on screen from display_open() to refresh 0: the retina adapts
     SyncPatch patch;
-    const float
-        *gamma; // (DISPLAY_GAMMA_LEVELS) linear luminance → drive level, or NULL for identity;
-                // copied
+    const float *gamma; // (DISPLAY_GAMMA_LEVELS) luminance → drive level, NULL: identity; copied
     const char *title;
 } DisplayOptions;
 

@@ -140,6 +140,10 @@ static void bad_options_are_refused(void)
     options.width_px = -5;
     CU_ASSERT_PTR_NULL(display_open(&options, &clock, err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "width_px"));
+    options = options_at(60);
+    options.background_lum = 1.2f;
+    CU_ASSERT_PTR_NULL(display_open(&options, &clock, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "background_lum"));
 }
 
 static const TestCase cases[] = {
