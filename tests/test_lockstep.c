@@ -137,8 +137,8 @@ static Lockstep *create(Model *const *models, int count, double frame_hz)
 {
     char err[MODEL_ERR_BYTES] = "";
     clock_ns = 0;
-    Lockstep *lockstep = lockstep_create(models, count, frame_hz, model_info(models[0])->lum_mean,
-                                         now_ns, NULL, err);
+    double rest_lum = count > 0 ? model_info(models[0])->lum_mean : 0.5;
+    Lockstep *lockstep = lockstep_create(models, count, frame_hz, rest_lum, now_ns, NULL, err);
     if (lockstep == NULL)
         CU_FAIL_FATAL(err);
     clock_ns = 0;
