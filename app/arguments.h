@@ -1,8 +1,10 @@
 #pragma once
-/* Command lines from tables: a row is an option, its field in the command's own struct, and its help.
+/* Command lines from tables: a row is an option, its field in the command's own struct, and its
+ * help.
  *
- * A command has one struct of options, one ArgumentTable, and calls arguments_read() first. The type of
- * every field is checked by the compiler through the ARGUMENT_… macros. All commands know --help. */
+ * A command has one struct of options, one ArgumentTable, and calls arguments_read() first. The
+ * type of every field is checked by the compiler through the ARGUMENT_… macros. All commands know
+ * --help. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,8 +58,9 @@ typedef struct {
     bool is_positional_needed;
 } ArgumentTable;
 
-/* Fills options over what they already hold. False with a sentence in err (ARGUMENTS_ERR_BYTES) that
- * names the option, the value and what is allowed; wants_help is set when --help stands anywhere. */
+/* Fills options over what they already hold. False with a sentence in err (ARGUMENTS_ERR_BYTES)
+ * that names the option, the value and what is allowed; wants_help is set when --help stands
+ * anywhere. */
 bool arguments_parse(const ArgumentTable *table, void *options, int argc, char **argv,
                      bool *wants_help, char *err);
 

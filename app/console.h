@@ -52,5 +52,6 @@ int64_t console_process_id(const Console *console);
 bool console_close(Console *console, char *err);
 
 /* The drawing process: what main() must call, and return, when its argv[1] is "console-process";
- * argv[0] here is that word. console_open() starts it from /proc/self/exe; it is no command for people. */
+ * argv[0] here is that word. console_open() starts it from /proc/self/exe; it is no command for
+ * people. */
 int console_process_main(int argc, char **argv);

@@ -55,8 +55,8 @@ bool console_state_init(ConsoleState *state, const ConsoleSetup *setup, char *er
     return true;
 }
 
-/* The slot of a refresh, cleared if it held an older one; NULL if it holds a newer one, or if there is
- * no such refresh. */
+/* The slot of a refresh, cleared if it held an older one; NULL if it holds a newer one, or if there
+ * is no such refresh. */
 static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
 {
     if (refresh < 0)

@@ -1,5 +1,6 @@
 #pragma once
-/* What a file is, in words and for machines, and what is wrong with it: one function a kind of file. */
+/* What a file is, in words and for machines, and what is wrong with it: one function a kind of
+ * file. */
 #include <stdbool.h>
 #include <stdio.h>
 

@@ -37,7 +37,8 @@ typedef struct {
     char **argv;
 } RunOptions;
 
-/* As arguments_read(); table says the command's name, usage, about and example, the rest is filled in. */
+/* As arguments_read(); table says the command's name, usage, about and example, the rest is filled
+ * in. */
 bool options_read(RunOptions *options, ArgumentTable table, int argc, char **argv, int *status);
 
 /* The rows alone, for tests. */

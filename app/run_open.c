@@ -62,8 +62,8 @@ static bool open_models(Run *run, char *err)
     return true;
 }
 
-// What the display turns out to be decides the plan; a plan for the protocol's own display finds most
-// mistakes before a window opens.
+// What the display turns out to be decides the plan; a plan for the protocol's own display finds
+// most mistakes before a window opens.
 static bool make_plan(Run *run, double refresh_hz, const Raster *raster, char *err)
 {
     plan_destroy(run->plan);

@@ -1,6 +1,6 @@
 #pragma once
-/* The parts of a run while it lives, shared by the files that open it (run_open.c), play it (run.c) and
- * say how it was (run_finish.c). Not for anybody else. */
+/* The parts of a run while it lives, shared by the files that open it (run_open.c), play it (run.c)
+ * and say how it was (run_finish.c). Not for anybody else. */
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -44,8 +44,8 @@ typedef struct {
     RecorderFigures figures;
 } Run;
 
-/* Opens all in order: what a person wrote, models, display, plan, folder, console, session. Prints what
- * is wrong; returns the exit status so far. What is open stays in *run for run_close(). */
+/* Opens all in order: what a person wrote, models, display, plan, folder, console, session. Prints
+ * what is wrong; returns the exit status so far. What is open stays in *run for run_close(). */
 int run_open(Run *run, Progress *progress, const atomic_bool *stop);
 
 /* Closes the record, writes the summary and tells how it was; returns the exit status. */

@@ -39,8 +39,8 @@ const char *trial_event_name(TrialEventKind kind);
 /* When a refresh of the plan is due after its first, on a display that keeps its nominal rate. */
 int64_t trial_refresh_ns(const Plan *plan, int64_t refresh);
 
-/* What sets this trial apart in its block, for people: "period 66.7 ms", "contrast -0.5"; "" when its block has no
- * conditions. text holds `bytes`. */
+/* What sets this trial apart in its block, for people: "period 66.7 ms", "contrast -0.5"; "" when
+ * its block has no conditions. text holds `bytes`. */
 void trial_condition(const Plan *plan, int trial, char *text, size_t bytes);
 
 /* The stimulus moves along y rather than x. */

@@ -6,23 +6,26 @@
  * coding, motion anticipation, motion reversal), not fitted to any recording; whatever it feeds is
  * to be labelled simulated. Its stages and where their form comes from:
  *   photoreceptor and bipolar   four one-pole low-passes, then a partial high-pass, on a centre
- * minus a delayed surround; bipolar terminal            rectified, divided by 1 + A^4 of its own
- * leaky past (Berry et al. 1999; adaptive cascade of Chen et al. 2013, 2014); the two ON pathways
- * are inhibited by the OFF pathway; crossover amacrine          OFF-driven, glycinergic, through a
- * depressing synapse (Ebert et al. 2024); wide-field amacrine         feed-forward onto the
- * ganglion cell; ganglion cell               pools the three pathways (Tanaka et al. 2019),
- * thresholds, divides by its own leaky past. The update runs in sub-steps of 1 ms; the luminance of
- * a bin is held through them and the rate of a bin is the mean over them. All is causal: the rates
- * of a bin are known with its luminance.
+ *                               minus a delayed surround
+ *   bipolar terminal            rectified, divided by 1 + A^4 of its own leaky past (Berry et al.
+ *                               1999; adaptive cascade of Chen et al. 2013, 2014); the two ON
+ *                               pathways are inhibited by the OFF pathway
+ *   crossover amacrine          OFF-driven, glycinergic, through a depressing synapse (Ebert et
+ *                               al. 2024)
+ *   wide-field amacrine         feed-forward onto the ganglion cell
+ *   ganglion cell               pools the three pathways (Tanaka et al. 2019), thresholds, divides
+ *                               by its own leaky past
+ * The update runs in sub-steps of 1 ms; the luminance of a bin is held through them and the rate of
+ * a bin is the mean over them. All is causal: the rates of a bin are known with its luminance.
  *
  * Borders: every Gaussian pool is an average over the pixels there are (each row of weights
  * sums to 1), so a full-field stimulus acts as on an endless retina, and a bar that spans the field
  * acts as on one endless along the bar. No light is invented outside; a cell within
  * about 0.4 mm of the border sees a surround cut short.
  *
- * What the tuning left of the literature: the depressing synapse changes nothing in this set of parameters, and
- * without crossover inhibition the reversal response is gone, against Chen et al. 2014; forms are taken from
- * reviews of these papers, numbers from no paper.
+ * What the tuning left of the literature: the depressing synapse changes nothing in this set of
+ * parameters, and without crossover inhibition the reversal response is gone, against Chen et al.
+ * 2014; forms are taken from reviews of these papers, numbers from no paper.
  *
  * A mechanism is switched off by its weight: wi 0 no crossover, u_per_ms 0 no depression, ww 0 no
  * wide-field inhibition, ws 0 no surround, h 0 no gain control of a pathway, hg 0 none of the

@@ -7,11 +7,12 @@
  *   response/binned             (cells, T) spikes in the bin; in test the mean over the repeats
  *   response/firing_rate_10ms   (cells, T) Hz: binned, smoothed by a Gaussian of SD 10 ms
  *   response/rate_hz            (cells, T) Hz, only of a simulated retina: its noise-free rate
- *   repeats/cell01 …            (repeats, T) spikes, in test: the same stimulus shown again and
- * again Root attributes that Retrace adds, so that a file describes itself; all but the first two
- * may be missing in files of others: format "retrace-dataset", version 1, name, provenance,
- * is_simulated, bin_hz, um_per_px, lum_per_level (luminance = level × this), cell_names, cell_x_um,
- * cell_y_um.
+ *   repeats/cell01 …            (repeats, T) spikes, in test: the same stimulus shown again
+ *                               and again
+ *
+ * Root attributes that Retrace adds, so that a file describes itself; all but the first two may be
+ * missing in files of others: format "retrace-dataset", version 1, name, provenance, is_simulated,
+ * bin_hz, um_per_px, lum_per_level (luminance = level × this), cell_names, cell_x_um, cell_y_um.
  *
  * Memory is bounded by one block, whatever the length. HDF5 keeps its error stack quiet. One thread
  * at a time for all data sets together, except where said. */

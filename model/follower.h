@@ -45,7 +45,8 @@ typedef struct {
     float *rates_hz; // owned (FOLLOWER_ROWS, cells)
 } Follower;
 
-/* Resets the model and lets it adapt to background_lum, which also tells what it costs and how it rests. */
+/* Resets the model and lets it adapt to background_lum, which also tells what it costs and how it
+ * rests. */
 bool follower_init(Follower *follower, Model *model, double frame_hz, float background_lum,
                    int64_t (*now_ns)(void *ctx), void *clock_ctx, char *err);
 

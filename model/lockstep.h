@@ -8,9 +8,10 @@
  * long as it stayed, then the new one. Rows come for every refresh, missed ones too, and hold the
  * same bits as if all had been known in time.
  *
- * Bin 0 begins with refresh 0. Before the first image the screen has shown background_lum for long, and
- * every model has adapted to it (its history_bins, or LOCKSTEP_ADAPT_S of a recursive one); should the first
- * image be missed, it stays. Rates that come from before bin 0 are the model's resting rates.
+ * Bin 0 begins with refresh 0. Before the first image the screen has shown background_lum for long,
+ * and every model has adapted to it (its history_bins, or LOCKSTEP_ADAPT_S of a recursive one);
+ * should the first image be missed, it stays. Rates that come from before bin 0 are the model's
+ * resting rates.
  *
  * A model that has no time before the deadline is not run; it catches up later and is counted late.
  * The stimulus never waits for it: cheap models go first, and one that takes longer than a refresh
@@ -43,10 +44,10 @@ typedef struct {
     const float *rates_hz; // (cells); NaN where the model had lost the frame
 } LockstepRow;
 
-/* models borrowed, outlive this; they are reset and adapted to background_lum. frame_hz is the display's nominal refresh. now_ns
- * is the session clock. NULL with a sentence in err (MODEL_ERR_BYTES) when there are more than
- * LOCKSTEP_MAX_MODELS, or a model's bin rate cannot be driven from frame_hz (more than
- * MODEL_MAX_REWIND_BINS bins a refresh). */
+/* models borrowed, outlive this; they are reset and adapted to background_lum. frame_hz is the
+ * display's nominal refresh. now_ns is the session clock. NULL with a sentence in err
+ * (MODEL_ERR_BYTES) when there are more than LOCKSTEP_MAX_MODELS, or a model's bin rate cannot be
+ * driven from frame_hz (more than MODEL_MAX_REWIND_BINS bins a refresh). */
 Lockstep *lockstep_create(Model *const *models, int count, double frame_hz, double background_lum,
                           int64_t (*now_ns)(void *ctx), void *clock_ctx, char *err);
 

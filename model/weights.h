@@ -8,8 +8,10 @@
  *   history_order   "oldest first"; nothing else is read
  *   um_per_px > 0 · width_px · height_px   the model's raster
  *   lum_mean · lum_sd > 0   the input is (luminance − lum_mean) / lum_sd
- *   rate_scale_hz > 0       spikes a second for an output of 1; 1 when the model speaks Hz, bin_hz
- * when it was trained on spikes per bin is_simulated    0 or 1 cell_names      (cells) text
+ *   rate_scale_hz > 0       spikes a second for an output of 1; 1 when the model speaks Hz,
+ *                           bin_hz when it was trained on spikes per bin
+ *   is_simulated    0 or 1
+ *   cell_names      (cells) text
  *   cell_x_um, cell_y_um    (cells), optional, both or none
  * Datasets of the root group are float arrays of at most four dimensions; which of them a model
  * needs, and their shapes, is said by its kind: cnn.h, ln.h. A dataset no kind asks for does no

@@ -12,8 +12,8 @@
 
 enum { DISPLAY_ERR_BYTES = 512, DISPLAY_GAMMA_LEVELS = 1024 };
 
-/* Time for a display, handed in so that tests turn it by hand. The session clock of a display with a
- * window is CLOCK_MONOTONIC in ns, which X servers stamp with. */
+/* Time for a display, handed in so that tests turn it by hand. The session clock of a display with
+ * a window is CLOCK_MONOTONIC in ns, which X servers stamp with. */
 typedef struct {
     int64_t (*now_ns)(void *ctx);                     // session clock
     void (*sleep_until_ns)(void *ctx, int64_t until); // returns at once when it is past
@@ -101,8 +101,8 @@ DisplayState display_poll(Display *display);
  * next draw on. Only with panel_width_px > 0. */
 void display_panel(Display *display, const uint32_t *pixels);
 
-/* rgb (height, width, 3), row 0 on top := the whole window as drawn last, panel included. False when
- * the display has no pixels. Not for the frame path. */
+/* rgb (height, width, 3), row 0 on top := the whole window as drawn last, panel included. False
+ * when the display has no pixels. Not for the frame path. */
 bool display_read(Display *display, uint8_t *rgb);
 
 void display_close(Display *display);

@@ -1,10 +1,11 @@
 #pragma once
-/* The ladder of presentation times for a window: which rung this machine reaches, found by measuring,
- * and how a swap is waited for and stamped on it. Private to display_sdl.c; frame thread only.
+/* The ladder of presentation times for a window: which rung this machine reaches, found by
+ * measuring, and how a swap is waited for and stamped on it. Private to display_sdl.c; frame thread
+ * only.
  *
- * FLIP_TIME_DISPLAY: X Present. The image belongs to the first vertical blank the server stamped after
- * the swap was done. FLIP_TIME_SWAP_RETURN: the swap itself waits (it is timed, for drivers say so
- * and do not do it). FLIP_TIME_SIMULATED: a grid on the clock. */
+ * FLIP_TIME_DISPLAY: X Present. The image belongs to the first vertical blank the server stamped
+ * after the swap was done. FLIP_TIME_SWAP_RETURN: the swap itself waits (it is timed, for drivers
+ * say so and do not do it). FLIP_TIME_SIMULATED: a grid on the clock. */
 #include <SDL2/SDL.h>
 
 #include "render/display_driver.h"
@@ -17,8 +18,9 @@ typedef struct {
     bool swap_blocks;
 } Ladder;
 
-/* Finds the rung, measures the refresh on it and fills grid and info of the display. simulated_hz: the grid
- * where there is nothing to measure; claimed_hz: what the system says, or 0. About two seconds. */
+/* Finds the rung, measures the refresh on it and fills grid and info of the display. simulated_hz:
+ * the grid where there is nothing to measure; claimed_hz: what the system says, or 0. About two
+ * seconds. */
 void ladder_open(Ladder *ladder, Display *display, SDL_Window *window, double claimed_hz,
                  double simulated_hz);
 

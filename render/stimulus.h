@@ -1,10 +1,10 @@
 #pragma once
 /* A stimulus: what a trial shows, frame by frame, as scenes.
  *
- * A stimulus is opened once per trial condition from a StimulusSpec, outside the frame path, and then
- * asked for frames 0, 1, 2 … of its trial. Frames may be skipped (a refresh was missed) but never
- * asked for backwards. Contrast is Weber contrast on the trial's background:
- * lum = background * (1 + contrast). */
+ * A stimulus is opened once per trial condition from a StimulusSpec, outside the frame path, and
+ * then asked for frames 0, 1, 2 … of its trial. Frames may be skipped (a refresh was missed) but
+ * never asked for backwards. Contrast is Weber contrast on the trial's background: lum = background
+ * * (1 + contrast). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,9 +52,9 @@ typedef enum {
     NOISE_RAN1,    // ran1.h: the published streams of retina labs; seed must be negative
 } NoiseGenerator;
 
-/* Counter-based noise is drawn along x, then down the rows from the top; ran1 noise down each column from the
- * top, then along x, then from pattern to pattern, as the package retinawhitenoise fills (x, y, frames). Which
- * end of y its authors' screen has on top is not published.
+/* Counter-based noise is drawn along x, then down the rows from the top; ran1 noise down each
+ * column from the top, then along x, then from pattern to pattern, as the package retinawhitenoise
+ * fills (x, y, frames). Which end of y its authors' screen has on top is not published.
  *
  * NOISE_COUNTER: pattern n (frame / hold_frames) takes its words from philox({block, 0, n mod 2^32,
  * n / 2^32}, {seed mod 2^32, seed / 2^32}). Binary: check i is bright when bit i mod 32 of word

@@ -1,5 +1,5 @@
-/* What a person gets for a mistake: exit status 2 and one line that names file, line, key and what is
- * allowed. Each case is one mistake in an otherwise sound protocol, or one bad model file. */
+/* What a person gets for a mistake: exit status 2 and one line that names file, line, key and what
+ * is allowed. Each case is one mistake in an otherwise sound protocol, or one bad model file. */
 #include "tests/harness.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Whole runs as a user starts them: a real screen with a refresh of its own, real files, real kills. */
+/* Whole runs as a user starts them: a real screen with a refresh of its own, real files, real
+ * kills. */
 #include "tests/harness.h"
 
 #include <inttypes.h>
@@ -133,8 +134,8 @@ static void check_every_refresh_has_its_row(int fps)
     CU_ASSERT_STRING_EQUAL(text(summary, "display", "time_source"), "display");
     CU_ASSERT_EQUAL(number(summary, "frames", "missed"), missed);
     CU_ASSERT_EQUAL(number(summary, "frames", "shown") + missed, 4 * fps);
-    // the first and last stamp span as many vertical blanks as there are rows between; each may be half a
-    // blank off, for the server rounds its own time to count them
+    // the first and last stamp span as many vertical blanks as there are rows between; each may be
+    // half a blank off, for the server rounds its own time to count them
     int first = 0, last = count - 1;
     while (rows[first].vblank_ns < 0)
         first++;

@@ -7,8 +7,8 @@
 #include "render/display.h"
 #include "tests/harness.h"
 
-/* Swaps that wait, without a screen: this program brings its own SDL_GL_SwapWindow, which returns at the
- * next blank of a grid on a clock turned by hand. Drawing goes to SDL's offscreen driver. */
+/* Swaps that wait, without a screen: this program brings its own SDL_GL_SwapWindow, which returns
+ * at the next blank of a grid on a clock turned by hand. Drawing goes to SDL's offscreen driver. */
 static int64_t hand_ns;
 static double swap_hz;       // 0: the swap does not wait
 static int64_t swap_cost_ns; // what it takes in any case

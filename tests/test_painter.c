@@ -8,7 +8,8 @@
 #include "render/stimulus.h"
 #include "tests/harness.h"
 
-/* The screen is read back from a real OpenGL context without a screen, so this needs no X server. */
+/* The screen is read back from a real OpenGL context without a screen, so this needs no X server.
+ * */
 
 typedef struct {
     Display *display;
@@ -202,8 +203,8 @@ static void even_screens_agree(void)
 
 static void uneven_screens_agree(void)
 {
-    // A border pixel's light is shared out evenly though it may all lie on one side: with weight w off by
-    // up to w(1 − w) <= ¼ of its light on each of four sides, times the largest contrast.
+    // A border pixel's light is shared out evenly though it may all lie on one side: with weight w
+    // off by up to w(1 − w) <= ¼ of its light on each of four sides, times the largest contrast.
     compare_on(331, 257, 3.7, 0.5 * 3.7 / 50);
     compare_on(250, 190, 4, 0.5 * 4.0 / 50);
 }
