@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ struct Recorder {
     size_t slot_bytes;
     Ring ring;
     pthread_t thread;
+    bool is_running;      // frame thread: started and not yet joined
     RecordSlot *incoming; // frame thread's scratch slot
     // recorder thread only
     RecordSlot *outgoing;
@@ -35,6 +37,7 @@ struct Recorder {
     int64_t last_sync_ns, last_image_ns;
     Series interval_us, work_us, latency_us[LOCKSTEP_MAX_MODELS];
     RecorderFigures figures;
+    int64_t saved; // refreshes that have left our hands: a cut row is none
     char failure[RECORDER_ERR_BYTES];
     char folder[PATH_BYTES_MAX];
     // one flag each way
@@ -52,8 +55,9 @@ static void fail(Recorder *r, const char *file)
 {
     if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
         return;
-    snprintf(r->failure, sizeof r->failure, "%.300s/%s: %s; %" PRId64 " refreshes are saved",
-             r->folder, file, strerror(errno), r->figures.refreshes);
+    snprintf(r->failure, sizeof r->failure,
+             "%.300s/%s: %s; the first %" PRId64 " refreshes are saved", r->folder, file,
+             strerror(errno), r->saved);
     // release: the sentence is complete before anybody reads it
     atomic_store_explicit(&r->has_failed, true, memory_order_release);
 }
@@ -127,7 +131,20 @@ static void sync_files(Recorder *r)
         fail(r, "frames.tsv");
     if (fdatasync(r->rates_fd) != 0)
         fail(r, "rates.f32");
+    struct stat rates;
+    if (fstat(r->rates_fd, &rates) == 0 && rates.st_nlink == 0) {
+        errno = ENOENT; // somebody removed it, and writing would go on into nothing
+        fail(r, "rates.f32");
+    }
     r->last_sync_ns = session_now_ns(NULL);
+}
+
+static void flush_frames(Recorder *r)
+{
+    if (fflush(r->frames) != 0)
+        fail(r, "frames.tsv");
+    else if (!recorder_has_failed(r))
+        r->saved = r->figures.refreshes;
 }
 
 static void drain(Recorder *r)
@@ -150,6 +167,7 @@ static void *recorder_thread(void *argument)
         // acquire: everything queued before the flag is seen by the drain below
         is_last = atomic_load_explicit(&r->is_stopping, memory_order_acquire);
         drain(r);
+        flush_frames(r);
         if (is_last || session_now_ns(NULL) - r->last_sync_ns > SYNC_NS)
             sync_files(r);
         if (!is_last)
@@ -214,7 +232,8 @@ Recorder *recorder_create(const char *folder, int models, const int *cells, char
     snprintf(err, RECORDER_ERR_BYTES, "out of memory for the recorder");
     if (allocate(r, models, cells) && open_files(r, err)) {
         r->last_sync_ns = session_now_ns(NULL);
-        if (pthread_create(&r->thread, NULL, recorder_thread, r) == 0)
+        r->is_running = pthread_create(&r->thread, NULL, recorder_thread, r) == 0;
+        if (r->is_running)
             return r;
         snprintf(err, RECORDER_ERR_BYTES, "cannot start the recorder's thread");
     }
@@ -276,11 +295,19 @@ static void summarise(Recorder *r)
     series_finish(&all);
 }
 
-bool recorder_finish(Recorder *r, RecorderFigures *figures, char *err)
+static void stop_thread(Recorder *r)
 {
+    if (!r->is_running)
+        return;
     // release: every record above is in the ring before the flag
     atomic_store_explicit(&r->is_stopping, true, memory_order_release);
     pthread_join(r->thread, NULL);
+    r->is_running = false;
+}
+
+bool recorder_finish(Recorder *r, RecorderFigures *figures, char *err)
+{
+    stop_thread(r);
     summarise(r);
     *figures = r->figures;
     if (fclose(r->frames) != 0)
@@ -295,6 +322,7 @@ void recorder_destroy(Recorder *r)
 {
     if (!r)
         return;
+    stop_thread(r);
     if (r->frames)
         fclose(r->frames);
     if (r->rates_fd >= 0)

@@ -89,6 +89,9 @@ int run_finish(Run *run)
     if (run->end != SESSION_DISK && write_summary(run, &facts) != EXIT_DONE)
         status = EXIT_IO;
     report(run, verdict);
+    if (run->end == SESSION_LOST && status == EXIT_DONE)
+        status = run_complain("the display went away; all refreshes up to then are saved",
+                              EXIT_NO_DEVICE);
     if (status == EXIT_DONE && run->options->is_strict && run->style != RUN_OFFLINE && !is_ok)
         status = EXIT_BAD_VERDICT;
     return status;

@@ -331,6 +331,14 @@ static void session_frame(Session *s)
     record_frame(s);
 }
 
+static SessionEnd state_of_display(const Session *s)
+{
+    static const SessionEnd ends[] = {[DISPLAY_OPEN] = SESSION_COMPLETE,
+                                      [DISPLAY_CLOSED_BY_USER] = SESSION_CLOSED,
+                                      [DISPLAY_LOST] = SESSION_LOST};
+    return ends[display_poll(s->parts.display)];
+}
+
 SessionEnd session_run(Session *s)
 {
     SessionEnd end = SESSION_COMPLETE;
@@ -339,9 +347,9 @@ SessionEnd session_run(Session *s)
         session_frame(s);
         if (atomic_load_explicit(s->parts.stop, memory_order_relaxed))
             end = SESSION_STOPPED;
-        else if (display_poll(s->parts.display) == DISPLAY_CLOSED_BY_USER)
-            end = SESSION_CLOSED;
-        else if (recorder_has_failed(s->parts.recorder))
+        else
+            end = state_of_display(s);
+        if (end == SESSION_COMPLETE && recorder_has_failed(s->parts.recorder))
             end = SESSION_DISK;
     }
     lockstep_finish(s->parts.lockstep);

@@ -45,6 +45,7 @@ typedef enum {
     SESSION_COMPLETE,
     SESSION_STOPPED, // the stop flag
     SESSION_CLOSED,  // the window
+    SESSION_LOST,    // the display went away
     SESSION_DISK,    // the recorder failed
 } SessionEnd;
 

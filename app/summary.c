@@ -16,9 +16,8 @@ const char *summary_time_source(FlipTimeSource source)
 const char *summary_end(SessionEnd end)
 {
     static const char *const names[] = {
-        [SESSION_COMPLETE] = "complete",
-        [SESSION_STOPPED] = "stopped by a signal",
-        [SESSION_CLOSED] = "window closed",
+        [SESSION_COMPLETE] = "complete",     [SESSION_STOPPED] = "stopped by a signal",
+        [SESSION_CLOSED] = "window closed",  [SESSION_LOST] = "display lost",
         [SESSION_DISK] = "recording failed",
     };
     return names[end];

@@ -7,7 +7,7 @@
 
 #include "model/kind.h"
 
-enum { COST_DECAY = 8 };
+enum { COST_DECAY = 8, IDLE_IMAGES = LOCKSTEP_QUEUE_FRAMES / 2 };
 
 static int64_t now(const Follower *f)
 {
@@ -19,19 +19,41 @@ static int64_t now(const Follower *f)
 static void cost_add(FollowerCost *cost, int64_t ns)
 {
     cost->recent_ns[cost->count++ % FOLLOWER_COSTS] = ns;
+    cost->idle_images = 0;
     if (ns > cost->peak_ns)
         cost->peak_ns = ns;
 }
 
-/* A single hiccup is forgotten within a few images; but never less than the best of the recent
- * runs, or a model slower than a refresh would hold up the stimulus every so often. */
+/* The third largest of the recent runs, so that two hiccups of the machine among them do not count, and
+ * sinking to the best of them while the model is not run, so that three do not keep it out for good. The best
+ * holds: a model that always takes longer than a refresh is never tried again. The decaying peak comes on
+ * top, for a single hiccup is likely to be followed by another. */
 static int64_t cost_expected(const FollowerCost *cost)
 {
-    int64_t best = INT64_MAX;
-    for (int i = 0; i < FOLLOWER_COSTS && i < cost->count; i++)
-        if (cost->recent_ns[i] < best)
-            best = cost->recent_ns[i];
-    return best == INT64_MAX || best < cost->peak_ns ? cost->peak_ns : best;
+    int64_t largest[3] = {0}, best = INT64_MAX;
+    int count = cost->count < FOLLOWER_COSTS ? cost->count : FOLLOWER_COSTS;
+    for (int i = 0; i < count; i++) {
+        int64_t ns = cost->recent_ns[i];
+        best = ns < best ? ns : best;
+        for (int rank = 0; rank < 3; rank++)
+            if (ns > largest[rank]) {
+                int64_t smaller = largest[rank];
+                largest[rank] = ns;
+                ns = smaller;
+            }
+    }
+    if (count == 0)
+        return cost->peak_ns;
+    int64_t third = largest[2] > best ? largest[2] : best;
+    int64_t expected = best + (third - best) * (IDLE_IMAGES - cost->idle_images) / IDLE_IMAGES;
+    return expected > cost->peak_ns ? expected : cost->peak_ns;
+}
+
+static void cost_forget(FollowerCost *cost)
+{
+    cost->peak_ns -= cost->peak_ns / COST_DECAY;
+    if (cost->idle_images < IDLE_IMAGES)
+        cost->idle_images++;
 }
 
 static FollowerCost *next_step(Follower *f)
@@ -41,9 +63,9 @@ static FollowerCost *next_step(Follower *f)
 
 void follower_forget_cost(Follower *f)
 {
-    f->settled_cost.peak_ns -= f->settled_cost.peak_ns / COST_DECAY;
-    f->unsettled_cost.peak_ns -= f->unsettled_cost.peak_ns / COST_DECAY;
-    f->settle_cost.peak_ns -= f->settle_cost.peak_ns / COST_DECAY;
+    cost_forget(&f->settled_cost);
+    cost_forget(&f->unsettled_cost);
+    cost_forget(&f->settle_cost);
 }
 
 int64_t follower_cost_ns(Follower *f)

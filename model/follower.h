@@ -13,6 +13,7 @@ typedef struct {
     int64_t peak_ns; // decays with each image
     int64_t recent_ns[FOLLOWER_COSTS];
     int count;
+    int idle_images; // since the last run
 } FollowerCost;
 
 enum { FOLLOWER_ROWS = 2 * LOCKSTEP_QUEUE_FRAMES };

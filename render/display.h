@@ -72,7 +72,7 @@ typedef struct {
     int64_t refresh; // the refresh that first showed this image
 } Flip;
 
-typedef enum { DISPLAY_OPEN, DISPLAY_CLOSED_BY_USER } DisplayState;
+typedef enum { DISPLAY_OPEN, DISPLAY_CLOSED_BY_USER, DISPLAY_LOST } DisplayState;
 
 typedef struct Display Display;
 

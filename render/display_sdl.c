@@ -7,6 +7,7 @@
 #include "render/display_driver.h"
 #include "render/ladder.h"
 #include "render/painter.h"
+#include "render/x11_guard.h"
 
 enum { OLDEST_GL = 33, ASSUMED_HZ = 60 };
 
@@ -84,6 +85,7 @@ static bool open_window(SdlDisplay *self, const DisplayOptions *options, char *e
                  epoxy_gl_version() / 10, epoxy_gl_version() % 10);
         return false;
     }
+    x11_guard(self->window);
     SDL_ShowCursor(SDL_DISABLE);
     SDL_DisableScreenSaver();
     return true;
@@ -147,7 +149,11 @@ static bool open_display(Display *display, const DisplayOptions *options, char *
         SDL_GL_SwapWindow(self->window);
     }
     find_refresh(self, display, options);
-    return true;
+    if (!x11_is_lost())
+        return true;
+    snprintf(err, DISPLAY_ERR_BYTES,
+             "display: the X server went away while its refresh was measured");
+    return false;
 }
 
 static int64_t show(Display *display, Flip *flip)
@@ -168,7 +174,8 @@ static int64_t wait(Display *display)
 static void draw(Display *display, const Scene *scene, int64_t refresh, int64_t block)
 {
     SdlDisplay *self = display->state;
-    painter_draw(self->painter, scene, refresh, block);
+    if (!x11_is_lost())
+        painter_draw(self->painter, scene, refresh, block);
 }
 
 static bool is_closing(const SDL_Event *event)
@@ -184,11 +191,13 @@ static DisplayState poll_events(Display *display)
     (void)display;
     DisplayState state = DISPLAY_OPEN;
     SDL_Event event;
+    if (x11_is_lost())
+        return DISPLAY_LOST;
     while (SDL_PollEvent(&event)) {
         if (is_closing(&event))
             state = DISPLAY_CLOSED_BY_USER;
     }
-    return state;
+    return x11_is_lost() ? DISPLAY_LOST : state;
 }
 
 static void panel(Display *display, const uint32_t *pixels)
@@ -200,13 +209,16 @@ static void panel(Display *display, const uint32_t *pixels)
 static bool read_pixels(Display *display, uint8_t *rgb)
 {
     SdlDisplay *self = display->state;
-    painter_read(self->painter, rgb);
-    return true;
+    if (!x11_is_lost())
+        painter_read(self->painter, rgb);
+    return !x11_is_lost();
 }
 
 static void close_display(Display *display)
 {
     SdlDisplay *self = display->state;
+    if (x11_is_lost())
+        return; // nobody is there to answer, and SDL would wait for it
     ladder_close(&self->ladder);
     painter_destroy(self->painter);
     if (self->context)

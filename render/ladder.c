@@ -7,6 +7,7 @@
 #include <epoxy/gl.h>
 
 #include "render/calibrate.h"
+#include "render/x11_guard.h"
 
 static const int64_t calibration_ns = 1500000000, longest_calibration_ns = 4000000000;
 static const int64_t foreign_clock_ns = 1000000000;
@@ -17,7 +18,7 @@ static bool probe_swaps(const Display *display, SDL_Window *window)
     int64_t interval_ns[CALIBRATE_PROBE_SWAPS];
     SDL_GL_SwapWindow(window);
     int64_t before_ns = display_now_ns(display);
-    for (int i = 0; i < CALIBRATE_PROBE_SWAPS; i++) {
+    for (int i = 0; i < CALIBRATE_PROBE_SWAPS && !x11_is_lost(); i++) {
         if (i % 2)
             display->clock.sleep_until_ns(display->clock.ctx, before_ns + CALIBRATE_PROBE_DELAY_NS);
         SDL_GL_SwapWindow(window);
@@ -25,7 +26,7 @@ static bool probe_swaps(const Display *display, SDL_Window *window)
         interval_ns[i] = returned_ns - before_ns;
         before_ns = returned_ns;
     }
-    return calibrate_swap_blocks(interval_ns, CALIBRATE_PROBE_SWAPS);
+    return !x11_is_lost() && calibrate_swap_blocks(interval_ns, CALIBRATE_PROBE_SWAPS);
 }
 
 static bool is_enough(const Display *display, int count, int64_t started_ns)
@@ -63,7 +64,7 @@ static int sample_swaps(const Display *display, SDL_Window *window, VblankSample
 {
     int64_t started_ns = display_now_ns(display);
     int count = 0;
-    while (!is_enough(display, count, started_ns)) {
+    while (!x11_is_lost() && !is_enough(display, count, started_ns)) {
         SDL_GL_SwapWindow(window);
         samples[count] = (VblankSample){count, display_now_ns(display)};
         count++;
@@ -159,7 +160,7 @@ static int64_t show_by_present(const Ladder *ladder, Display *display, Flip *fli
     // A swap that waits returns just behind the blank that showed its image.
     int64_t done_ns = ladder->swap_blocks ? flip->requested_ns : display_now_ns(display);
     VblankSample sample;
-    if (!next_blank(ladder, display, done_ns, &sample))
+    if (x11_is_lost() || !next_blank(ladder, display, done_ns, &sample))
         return display_wait_on_grid(display, flip);
     flip->vblank_ns = sample.time_ns;
     flip->source = FLIP_TIME_DISPLAY;
@@ -180,6 +181,10 @@ static int64_t show_by_swap(const Ladder *ladder, Display *display, Flip *flip)
 
 int64_t ladder_show(Ladder *ladder, Display *display, Flip *flip)
 {
+    if (x11_is_lost()) {
+        flip->requested_ns = display_now_ns(display);
+        return display_wait_on_grid(display, flip);
+    }
     // The image is whole before its swap is asked for, so that the very next blank can show it.
     glFinish();
     flip->requested_ns = display_now_ns(display);

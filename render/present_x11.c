@@ -1,5 +1,6 @@
 #include "render/present_x11.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,10 @@ static bool take_answer(PresentX11 *present, int timeout_ms, VblankSample *sampl
         xcb_generic_event_t *event =
             xcb_poll_for_special_event(present->connection, present->events);
         if (!event) {
-            if (xcb_connection_has_error(present->connection) || poll(&socket, 1, timeout_ms) <= 0)
+            int ready = poll(&socket, 1, timeout_ms);
+            // a signal is no silence: this refresh is waited for as any other
+            if (xcb_connection_has_error(present->connection) || ready == 0 ||
+                (ready < 0 && errno != EINTR))
                 return false;
             continue;
         }
