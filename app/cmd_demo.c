@@ -53,5 +53,10 @@ int cmd_demo(int argc, char **argv)
         return EXIT_BAD_INPUT;
     }
     options.protocol = protocol;
+    if (options.display == DISPLAY_SDL && options.refresh_hz > 0) {
+        fprintf(stderr, "retrace demo: --refresh: the rate of a window is measured; it is for "
+                        "--display null\n");
+        return EXIT_BAD_INPUT;
+    }
     return run_protocol(&options, RUN_DEMO);
 }

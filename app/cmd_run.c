@@ -24,5 +24,11 @@ int cmd_run(int argc, char **argv)
                 "retrace run: --stimulus: only `retrace predict` takes frames from a file\n");
         return EXIT_BAD_INPUT;
     }
+    if (options.display == DISPLAY_SDL && options.refresh_hz > 0) {
+        fprintf(
+            stderr,
+            "retrace run: --refresh: the rate of a window is measured; it is for --display null\n");
+        return EXIT_BAD_INPUT;
+    }
     return run_protocol(&options, RUN_ON_SCREEN);
 }

@@ -41,9 +41,9 @@ static bool read_fault(void *options, const char *text, char *err)
     RunOptions *o = options;
     long every, ms;
     char rest;
-    if (sscanf(text, "stall:%ld:%ld%c", &every, &ms, &rest) != 2 || every < 1 || ms < 0 ||
+    if (sscanf(text, "stall:%9ld:%6ld%c", &every, &ms, &rest) != 2 || every < 1 || ms < 0 ||
         ms > 10000)
-        return refuse(err, "fault", text, "stall:EVERY:MS, e.g. stall:20:25");
+        return refuse(err, "fault", text, "stall:EVERY:MS with MS up to 10000, e.g. stall:20:25");
     o->fault_every = every;
     o->fault_ms = ms;
     return true;

@@ -14,6 +14,7 @@
 
 #include "app/clock.h"
 #include "app/series.h"
+#include "app/summary.h"
 #include "rig/ring.h"
 
 // Half a minute of 60 Hz with three models: longer than any stall of a disk that is still alive.
@@ -37,18 +38,13 @@ struct Recorder {
     int64_t last_sync_ns, last_image_ns;
     Series interval_us, work_us, latency_us[LOCKSTEP_MAX_MODELS];
     RecorderFigures figures;
-    int64_t saved; // refreshes that have left our hands: a cut row is none
+    int64_t next_row; // of rates.f32, not yet begun
+    int64_t saved;    // refreshes that have left our hands: a cut row is none
     char failure[RECORDER_ERR_BYTES];
     char folder[PATH_BYTES_MAX];
     // one flag each way
     atomic_bool is_stopping; // frame thread writes
     atomic_bool has_failed;  // recorder thread writes
-};
-
-static const char *const source_names[] = {
-    [FLIP_TIME_DISPLAY] = "display",
-    [FLIP_TIME_SWAP_RETURN] = "swap",
-    [FLIP_TIME_SIMULATED] = "simulated",
 };
 
 static void fail(Recorder *r, const char *file)
@@ -69,7 +65,7 @@ static void write_frame(Recorder *r, const FrameRecord *f)
             "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%d\n",
             f->refresh, f->image, f->missed, f->trial, f->block, f->condition, f->repeat,
             f->trial_frame, f->trigger_code, f->start_ns, f->drawn_ns, f->modelled_ns,
-            f->requested_ns, f->vblank_ns, f->margin_ns, source_names[f->time_source],
+            f->requested_ns, f->vblank_ns, f->margin_ns, summary_time_source(f->time_source),
             f->models_late);
     if (ferror(r->frames))
         fail(r, "frames.tsv");
@@ -98,9 +94,11 @@ static int64_t row_offset(const Recorder *r, int64_t refresh, int column)
 static void keep_frame(Recorder *r, const FrameRecord *frame)
 {
     write_frame(r, frame);
-    if (!write_floats(r->rates_fd, r->blank_row, (size_t)r->columns,
-                      row_offset(r, frame->refresh, 0)))
-        fail(r, "rates.f32");
+    // from the row after the last one on: rows whose record the ring had lost are unknown, not zero
+    for (; r->next_row <= frame->refresh; r->next_row++)
+        if (!write_floats(r->rates_fd, r->blank_row, (size_t)r->columns,
+                          row_offset(r, r->next_row, 0)))
+            fail(r, "rates.f32");
     if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
         return;
     r->figures.refreshes++;

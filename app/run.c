@@ -38,14 +38,13 @@ static void announce(const Run *run)
 static SessionEnd play(Run *run, Progress *progress, const atomic_bool *stop)
 {
     progress_start(progress, run->protocol->name, "refreshes");
-    RealtimeGrant grant = {0};
     if (run->style != RUN_OFFLINE)
-        grant = realtime_request();
+        run->realtime = realtime_request();
     SessionEnd end = run->movie ? run_movie_play(run, progress, stop) : session_run(run->session);
     if (run->style != RUN_OFFLINE)
         realtime_release();
     progress_end(progress);
-    if (run->style != RUN_OFFLINE && !grant.has_priority)
+    if (run->style != RUN_OFFLINE && !run->realtime.has_priority)
         fprintf(stderr, "warning: the frame loop ran without a real-time class; `retrace doctor` "
                         "says how to get one\n");
     return end;

@@ -30,7 +30,7 @@ static void report(const Run *run, const char *verdict)
     const RecorderFigures *figures = &run->figures;
     fprintf(run->talk, "%s: %" PRId64 " refreshes shown, %" PRId64 " missed", summary_end(run->end),
             figures->shown, figures->missed);
-    if (run->style != RUN_OFFLINE)
+    if (run->style != RUN_OFFLINE && figures->interval_us.p50 >= 0)
         fprintf(run->talk, "; interval p50 %.2f ms, p99 %.2f ms, max %.2f ms",
                 (double)figures->interval_us.p50 * 1e-3, (double)figures->interval_us.p99 * 1e-3,
                 (double)figures->interval_us.max * 1e-3);
@@ -80,6 +80,7 @@ int run_finish(Run *run)
         .figures = &run->figures,
         .end = run->end,
         .refreshes_planned = run->refreshes,
+        .realtime = run->realtime,
     };
     bool is_ok = summary_verdict(&facts, verdict);
     console_verdict(run->console, verdict);

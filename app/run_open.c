@@ -1,7 +1,9 @@
 #include "app/run_parts.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/clock.h"
 #include "app/commands.h"
@@ -10,6 +12,7 @@
 #include "app/run_folder.h"
 #include "app/run_movie.h"
 #include "app/summary.h"
+#include "config/locate.h"
 #include "config/run_file.h"
 
 enum { CONSOLE_WIDTH_PX = 1000, CONSOLE_HEIGHT_PX = 720 };
@@ -34,6 +37,26 @@ static bool load_protocol(Run *run, char *err)
     return true;
 }
 
+// Puts the place in front of a sentence: the key in the protocol, or the option that stood in for it.
+static bool blame(const Run *run, const char *key, const char *option, char *err)
+{
+    char sentence[LOCATE_ERR_BYTES], unread[LOCATE_ERR_BYTES];
+    snprintf(sentence, sizeof sentence, "%.380s", err);
+    if (option) {
+        snprintf(err, RUN_ERR_BYTES, "%s: %s", option, sentence);
+        return false;
+    }
+    Locate *locate = locate_open(run->protocol_path, unread);
+    locate_fail(locate, run->protocol_path, key, err, "%s", sentence);
+    locate_close(locate);
+    return false;
+}
+
+static const char *model_option(const Run *run)
+{
+    return run->options->models_count > 0 ? "--model" : NULL;
+}
+
 static const char *model_name(const Run *run, int m)
 {
     return run->options->models_count > 0 ? run->options->models[m] : run->protocol->models[m];
@@ -49,10 +72,12 @@ static bool open_models(Run *run, char *err)
         return false;
     }
     for (int m = 0; m < count; m++) {
+        char key[32];
+        snprintf(key, sizeof key, "models[%d]", m);
         bool is_file = path_find(model_name(run, m), run->model_path[m]);
         run->models[m] = model_open(is_file ? run->model_path[m] : model_name(run, m), err);
         if (!run->models[m])
-            return false;
+            return blame(run, key, model_option(run), err);
         if (!is_file)
             run->model_path[m][0] = '\0'; // built in
         else if (!digest_file(run->model_path[m], run->model_sha256[m]))
@@ -84,8 +109,13 @@ static bool check_plan(Run *run, char *err)
 
 static bool load_gamma(Run *run, char *err)
 {
+    char path[PATH_BYTES];
     const char *table = run->protocol->display.gamma_table;
-    return !table || (gamma_load(table, run->gamma, err) && digest_file(table, run->gamma_sha256));
+    if (!table)
+        return true;
+    path_find(table, path);
+    return (gamma_load(path, run->gamma, err) && digest_file(path, run->gamma_sha256)) ||
+           blame(run, "display.gamma_table", NULL, err);
 }
 
 // What the screen shows before the first trial: the background of its block.
@@ -168,7 +198,7 @@ static bool plan_for_display(Run *run, char *err)
     warn_of_background(run, background_lum);
     run->lockstep = lockstep_create(run->models, run->models_count, run->plan->refresh_hz,
                                     background_lum, session_now_ns, NULL, err);
-    return run->lockstep != NULL;
+    return run->lockstep || blame(run, "models", model_option(run), err);
 }
 
 static void choose_folder(Run *run)
@@ -179,8 +209,13 @@ static void choose_folder(Run *run)
         return;
     }
     clock_utc(utc); // 2026-01-31T12:00:00Z
-    snprintf(run->folder, sizeof run->folder, "out/%s-%.4s%.2s%.2s-%.2s%.2s%.2s",
-             run->protocol->name, utc, utc + 5, utc + 8, utc + 11, utc + 14, utc + 17);
+    char name[64];
+    snprintf(name, sizeof name, "%.60s", run->protocol->name);
+    for (char *c = name; *c; c++)
+        if (strchr("/ ", *c))
+            *c = '-';
+    snprintf(run->folder, sizeof run->folder, "out/%s-%.4s%.2s%.2s-%.2s%.2s%.2s", name, utc,
+             utc + 5, utc + 8, utc + 11, utc + 14, utc + 17);
 }
 
 static void fill_run_display(const Run *run, RunDisplay *display)
@@ -317,6 +352,30 @@ static bool open_session(Run *run, Progress *progress, const atomic_bool *stop, 
     return run->session != NULL;
 }
 
+static bool can_write_beside(const char *option, const char *path, char *err)
+{
+    char folder[PATH_BYTES];
+    snprintf(folder, sizeof folder, "%s", path ? path : "");
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    if (!path || !strcmp(path, "-") || access(slash ? folder : ".", W_OK | X_OK) == 0)
+        return true;
+    snprintf(err, RUN_ERR_BYTES, "%s: %.400s: %s", option, path, strerror(errno));
+    return false;
+}
+
+// What the end of a run will want to write, tried before it begins. A folder that the run itself makes
+// is not there yet.
+static bool check_targets(const Run *run, char *err)
+{
+    const RunOptions *o = run->options;
+    bool is_own = o->out && o->snapshot && !strncmp(o->snapshot, o->out, strlen(o->out));
+    return (is_own || can_write_beside("--snapshot", o->snapshot, err)) &&
+           can_write_beside("--console", o->console_png, err) &&
+           can_write_beside("--json", o->json, err);
+}
+
 static bool open_input(Run *run, char *err)
 {
     if (run->options->stimulus)
@@ -330,18 +389,20 @@ int run_open(Run *run, Progress *progress, const atomic_bool *stop)
     char err[RUN_ERR_BYTES] = "";
     if (!open_input(run, err))
         return run_complain(err, EXIT_BAD_INPUT);
+    if (!check_targets(run, err))
+        return run_complain(err, EXIT_IO);
     if (!digest_file(run->protocol_path, run->protocol_sha256))
         return run_complain("the protocol cannot be read twice", EXIT_IO);
     if (!open_display(run, err))
         return run_complain(err, EXIT_NO_DEVICE);
     if (!plan_for_display(run, err))
         return run_complain(err, EXIT_BAD_INPUT);
-    if (!open_folder(run, err))
-        return run_complain(err, EXIT_IO);
     if (!open_console(run, err))
         return run_complain(err, run->models_count > 0 && run->options->cells_count > 0
                                      ? EXIT_BAD_INPUT
                                      : EXIT_NO_DEVICE);
+    if (!open_folder(run, err))
+        return run_complain(err, EXIT_IO);
     if (!run->movie && !open_session(run, progress, stop, err))
         return run_complain(err, EXIT_BAD_INPUT);
     return EXIT_DONE;

@@ -6,6 +6,7 @@
 
 #include "app/digest.h"
 #include "app/paths.h"
+#include "app/realtime.h"
 #include "app/run.h"
 #include "app/session.h"
 #include "config/gamma.h"
@@ -41,6 +42,7 @@ typedef struct {
     Session *session;
     int64_t refreshes;
     SessionEnd end;
+    RealtimeGrant realtime;
     RecorderFigures figures;
 } Run;
 

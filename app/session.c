@@ -202,14 +202,6 @@ static void draw(Session *s)
     s->record.drawn_ns = session_now_ns(NULL);
 }
 
-static int64_t models_late(const Session *s)
-{
-    int64_t late = 0;
-    for (int m = 0; m < s->parts.models_count; m++)
-        late += lockstep_late_count(s->parts.lockstep, m);
-    return late;
-}
-
 static void step_models(Session *s)
 {
     for (int m = 0; m < s->parts.models_count; m++) {
@@ -222,9 +214,12 @@ static void step_models(Session *s)
     int64_t deadline_ns = s->parts.is_offline
                               ? INT64_MAX
                               : display_deadline_ns(s->parts.display, s->refresh) - SWAP_RESERVE_NS;
-    int64_t late_before = models_late(s);
+    int64_t late_before[LOCKSTEP_MAX_MODELS];
+    for (int m = 0; m < s->parts.models_count; m++)
+        late_before[m] = lockstep_late_count(s->parts.lockstep, m);
     lockstep_offer(s->parts.lockstep, s->refresh, s->lum_of, deadline_ns);
-    s->record.models_late = (int)(models_late(s) - late_before);
+    for (int m = 0; m < s->parts.models_count; m++)
+        s->record.models_late += lockstep_late_count(s->parts.lockstep, m) > late_before[m];
     s->record.modelled_ns = session_now_ns(NULL);
 }
 
@@ -293,6 +288,8 @@ static void keep_rates(Session *s)
 
 static void feed_console(Session *s, int64_t missed)
 {
+    if (!s->parts.console)
+        return;
     ModelMaps maps = {0};
     if (s->map_model >= 0)
         model_maps(s->parts.models[s->map_model], &maps);

@@ -71,7 +71,8 @@ json_t *summary_json(const SummaryFacts *facts)
     char verdict[SUMMARY_VERDICT_BYTES];
     summary_verdict(facts, verdict);
     return json_pack(
-        "{ss s{ssss} so s{sssfsfsfssssss} s{sIsIsIso} s{sososI} s{sIsIs{sIsIsI}} s{sIsI} sssI}",
+        "{ss s{ssss} so s{sssfsfsfssssss} s{sIsIsIso} s{sososI} s{sIsIs{sIsIsI}} s{sIsI} s{sbsb} "
+        "sssI}",
         "retrace", RETRACE_VERSION,                                                      //
         "protocol", "name", facts->protocol_name, "sha256", facts->protocol_sha256,      //
         "models", models_json(facts),                                                    //
@@ -87,5 +88,7 @@ json_t *summary_json(const SummaryFacts *facts)
         "triggers", "sent", (json_int_t)0, "failed", (json_int_t)0, "latency_us", "p50", //
         (json_int_t)-1, "p99", (json_int_t)-1, "max", (json_int_t)-1,                    //
         "events", "received", (json_int_t)0, "lost", (json_int_t)0,                      //
+        "realtime", "priority", (int)facts->realtime.has_priority, "locked_memory",
+        (int)facts->realtime.has_locked_memory, //
         "end", summary_end(facts->end), "records_lost", (json_int_t)figures->lost);
 }

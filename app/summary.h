@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "app/realtime.h"
 #include "app/recorder.h"
 #include "app/session.h"
 #include "model/model.h"
@@ -22,6 +23,7 @@ typedef struct {
     const RecorderFigures *figures;
     SessionEnd end;
     int64_t refreshes_planned;
+    RealtimeGrant realtime;
 } SummaryFacts;
 
 /* The timing verdict of the whole run: "ok" only if every refresh showed its own image, stamped by

@@ -17,6 +17,7 @@ typedef struct {
     SDL_GLContext context; // owned
     Painter *painter;      // owned
     Ladder ladder;
+    int width_px;     // of the whole window, panel included
     Scene background; // shown until refresh 0
     char detail[256];
 } SdlDisplay;
@@ -59,11 +60,19 @@ static bool open_window(SdlDisplay *self, const DisplayOptions *options, char *e
     int place = (int)SDL_WINDOWPOS_CENTERED_DISPLAY((unsigned)options->screen);
     Uint32 flags = SDL_WINDOW_OPENGL | SDL_WINDOW_ALLOW_HIGHDPI;
     int width_px = options->width_px + options->panel_width_px, height_px = options->height_px;
-    SDL_Rect bounds;
-    if (options->is_fullscreen && SDL_GetDisplayBounds(options->screen, &bounds) == 0) {
+    SDL_Rect bounds = {.w = width_px, .h = height_px};
+    SDL_GetDisplayBounds(options->screen, &bounds);
+    if (options->is_fullscreen) {
         flags |= SDL_WINDOW_FULLSCREEN_DESKTOP;
         width_px = bounds.w;
         height_px = bounds.h;
+    }
+    if (width_px > bounds.w || height_px > bounds.h) {
+        snprintf(err, DISPLAY_ERR_BYTES,
+                 "display: a window of %d × %d px does not fit the screen of %d × %d; choose a "
+                 "smaller width_px and height_px, or full screen",
+                 width_px, height_px, bounds.w, bounds.h);
+        return false;
     }
     self->window = SDL_CreateWindow(options->title ? options->title : "Retrace", place, place,
                                     width_px, height_px, flags);
@@ -98,6 +107,7 @@ static bool measure_window(SdlDisplay *self, Display *display, const DisplayOpti
     int width_px, height_px;
     SDL_GL_GetDrawableSize(self->window, &width_px, &height_px);
     Raster *raster = &display->info.raster;
+    self->width_px = width_px;
     raster->width_px = width_px - options->panel_width_px;
     raster->height_px = height_px;
     const SyncPatch *patch = &options->patch;
@@ -186,14 +196,33 @@ static bool is_closing(const SDL_Event *event)
            (event->type == SDL_WINDOWEVENT && event->window.event == SDL_WINDOWEVENT_CLOSE);
 }
 
+/* What happened to the window while images were shown goes into the verdict: the record cannot know
+ * which of them nobody saw. */
+static void judge_event(const SdlDisplay *self, DisplayInfo *info, const SDL_Event *event)
+{
+    if (event->type != SDL_WINDOWEVENT)
+        return;
+    Uint8 what = event->window.event;
+    int width_px, height_px;
+    SDL_GL_GetDrawableSize(self->window, &width_px, &height_px);
+    if (what == SDL_WINDOWEVENT_HIDDEN || what == SDL_WINDOWEVENT_MINIMIZED)
+        snprintf(info->verdict, sizeof info->verdict,
+                 "unsafe: the window was hidden during the run");
+    else if (what == SDL_WINDOWEVENT_SIZE_CHANGED &&
+             (width_px != self->width_px || height_px != info->raster.height_px))
+        snprintf(info->verdict, sizeof info->verdict,
+                 "unsafe: the window's size was changed during the run");
+}
+
 static DisplayState poll_events(Display *display)
 {
-    (void)display;
+    SdlDisplay *self = display->state;
     DisplayState state = DISPLAY_OPEN;
     SDL_Event event;
     if (x11_is_lost())
         return DISPLAY_LOST;
     while (SDL_PollEvent(&event)) {
+        judge_event(self, &display->info, &event);
         if (is_closing(&event))
             state = DISPLAY_CLOSED_BY_USER;
     }

@@ -7,6 +7,7 @@
 #include <epoxy/gl.h>
 
 #include "render/calibrate.h"
+#include "render/compositor.h"
 #include "render/x11_guard.h"
 
 static const int64_t calibration_ns = 1500000000, longest_calibration_ns = 4000000000;
@@ -133,7 +134,7 @@ void ladder_open(Ladder *ladder, Display *display, SDL_Window *window, double cl
     display->info.source = ladder->source;
     calibrate_judge(&calibration, ladder->source, claimed_hz, display->info.verdict);
     if (ladder->present && display->info.verdict[0] == 'o' &&
-        present_x11_is_composited(ladder->present))
+        compositor_state() == COMPOSITOR_RUNNING)
         snprintf(display->info.verdict, sizeof display->info.verdict,
                  "unsafe: a compositor stands between window and screen");
 }

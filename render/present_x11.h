@@ -28,8 +28,5 @@ int64_t present_x11_count(PresentX11 *present);
 bool present_x11_next(PresentX11 *present, int64_t soonest_tick, int timeout_ms,
                       VblankSample *sample);
 
-/* A compositing manager owns the screen: images take a way round that the counts do not show. */
-bool present_x11_is_composited(const PresentX11 *present);
-
 /* Accepts NULL. */
 void present_x11_close(PresentX11 *present);

@@ -22,7 +22,7 @@ static int on_server_gone(Display *display)
     return 0;
 }
 
-/* In place of exit(1). */
+/* In place of ending the process. */
 static void go_on(Display *display, void *unused)
 {
     (void)display;

@@ -316,6 +316,39 @@ static void old_opengl_is_exit_3_with_advice(void)
     program_screen_stop();
 }
 
+static void lost_screen_ends_in_order(void)
+{
+    if (!has_screen(60))
+        return;
+    char line[2048];
+    snprintf(line, sizeof line, "$RETRACE run %s/short.yaml --console off --out %s/lost", folder,
+             folder);
+    pid_t child = program_start(line);
+    nanosleep(&(struct timespec){5, 0}, NULL);
+    program_screen_stop();
+    CU_ASSERT_EQUAL(program_wait(child), 3);
+    json_t *summary = load_summary("lost");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(summary, "end")), "display lost");
+    static Row rows[ROWS];
+    CU_ASSERT(read_rows("lost", rows) > 30);
+    json_decref(summary);
+}
+
+static void refused_run_leaves_no_folder(void)
+{
+    CU_ASSERT_EQUAL(play("predict", "refused", "--console png:/nowhere/c.png"), 4);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "/nowhere/c.png"));
+    char line[2048];
+    snprintf(line, sizeof line,
+             "$RETRACE predict %s/short.yaml --console png:%s/c.png --cell nobody --out %s/refused",
+             folder, folder, folder);
+    program_run(line, &result);
+    CU_ASSERT_EQUAL(result.status, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "--cell"));
+    CU_ASSERT_EQUAL(play("predict", "refused", "--seconds 1"), 0);
+}
+
 static const TestCase cases[] = {
     {"at 60 Hz every vertical blank has its row, stamped by the display", rows_at_60_hz},
     {"at 75 Hz every vertical blank has its row, stamped by the display", rows_at_75_hz},
@@ -329,6 +362,8 @@ static const TestCase cases[] = {
     {"a full disk is exit 4 and keeps what was written", full_disk_ends_with_what_was_saved},
     {"an out folder that cannot be made is exit 4 and named", unwritable_out_is_exit_4},
     {"a run folder is never overwritten", a_run_is_never_overwritten},
+    {"a screen that goes away ends the run with all that was shown", lost_screen_ends_in_order},
+    {"a run refused before its first frame leaves no folder", refused_run_leaves_no_folder},
     {"no screen is exit 3 and names the way out", no_screen_is_exit_3_with_advice},
     {"OpenGL below 3.3 is exit 3 and says so", old_opengl_is_exit_3_with_advice},
 };
