@@ -9,10 +9,9 @@
 
 typedef struct {
     int64_t refresh;
-    int64_t
-        image;  // the refresh whose image was on screen; == refresh when on time, -1: still blank
-    int missed; // 1: this refresh showed the image of the one before
-    int trial;  // from 0; -1 after the last
+    int64_t image; // the refresh whose image was on screen; its own when on time, -1: none yet
+    int missed;    // 1: this refresh showed the image of the one before
+    int trial;     // from 0
     int block, condition, repeat;
     int64_t trial_frame; // 0 at the trial's first refresh, its background before included
     int trigger_code;    // the code due at this refresh, 0 for none

@@ -35,8 +35,7 @@ typedef struct {
     bool has_panel;    // the console's picture belongs into the display's panel
     int64_t refreshes; // how many to play, at most the plan's
     SessionFault fault;
-    bool is_offline; // no display to keep up with: models have all the time they want, nothing is
-                     // lost
+    bool is_offline;         // no display to keep up with: models have all the time they want
     Progress *progress;      // offline only, else NULL
     const atomic_bool *stop; // set by a signal: end after this refresh
 } SessionParts;

@@ -39,8 +39,8 @@ typedef struct {
     int64_t blind_until_bin; // bins below see a past that was lost
     int64_t marked_refresh;  // that a take-back returns to, -1 for none
 
-    int64_t late_until,
-        late_count; // refreshes below late_until have been counted, if they were late
+    int64_t late_until; // refreshes below have been counted, if they were late
+    int64_t late_count;
     int64_t rows_written, rows_taken;
     FollowerRow rows[FOLLOWER_ROWS];
     float *rates_hz; // owned (FOLLOWER_ROWS, cells)

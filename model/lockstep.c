@@ -13,7 +13,7 @@ typedef struct {
     int64_t first, refreshes;
     int64_t known_ns;
     int64_t stayed_from,
-        stayed_known_ns; // it stayed on for missed refreshes: from which, known when
+        stayed_known_ns; // missed refreshes it stayed on for: from which, known when
     const float *lum[LOCKSTEP_MAX_MODELS]; // each model's raster, in `rasters`
 } Image;
 

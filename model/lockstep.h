@@ -38,9 +38,9 @@ typedef struct Lockstep Lockstep;
 typedef struct {
     int model;
     int64_t refresh;
-    int64_t latency_ns; // from the luminance being known to the rates being known; after a missed
-        // refresh it is known when the display says so; −1 where the frame was lost
-    bool is_late;          // not there when the offer returned that first could have answered it
+    int64_t latency_ns; // from the luminance being known (after a missed refresh: when the display
+                        // has said so) to the rates being known; −1 where the frame was lost
+    bool is_late;       // not there when the offer returned that first could have answered it
     const float *rates_hz; // (cells); NaN where the model had lost the frame
 } LockstepRow;
 

@@ -4,8 +4,7 @@
  * A model keeps its own past. model_step() appends a bin and returns the rates that bin makes
  * known; model_settle() does the part of the next bins' work that needs no new luminance. mark and
  * rewind let the loop take back the bins of a frame that did not reach the screen when it was meant
- * to. One thread at a time per model. Nothing here allocates, locks or prints after model_open().
- * */
+ * to. One thread at a time per model. After model_open() nothing allocates, locks or prints. */
 #include <stdbool.h>
 #include <stdint.h>
 
