@@ -1,10 +1,12 @@
 #pragma once
-/* What the frame loop hands to the recorder: one message a refresh, and one for each model's row.
+/* What the frame loop hands to the recorder: one message a refresh, one for each model's row, and one for each
+ * event of the protocol.
  *
  * Times are ns of the session clock; -1 where nothing was measured. Refreshes are numbered as
  * in render/display.h. */
 #include <stdint.h>
 
+#include "app/trial.h"
 #include "render/display.h"
 
 typedef struct {
@@ -28,7 +30,16 @@ typedef struct {
     int64_t latency_ns; // -1: the model had lost the frame
 } RatesRecord;
 
-typedef enum { RECORD_FRAME, RECORD_RATES } RecordKind;
+/* Something the protocol had for this refresh. */
+typedef struct {
+    int64_t refresh;
+    int trial; // from 0
+    TrialEvent event;
+    int missed; // 1: the refresh showed another image than its own
+    int64_t vblank_ns;
+} EventRecord;
+
+typedef enum { RECORD_FRAME, RECORD_RATES, RECORD_EVENT } RecordKind;
 
 /* A slot of the recorder's ring; rates_hz holds the cells of the model, as many as the largest has.
  */
@@ -37,6 +48,7 @@ typedef struct {
     union {
         FrameRecord frame;
         RatesRecord rates;
+        EventRecord event;
     };
     float rates_hz[];
 } RecordSlot;

@@ -33,7 +33,7 @@ struct Recorder {
     // recorder thread only
     RecordSlot *outgoing;
     float *blank_row; // (columns) NaN
-    FILE *frames;
+    FILE *frames, *events;
     int rates_fd;
     int64_t last_sync_ns, last_image_ns;
     Series interval_us, work_us, latency_us[LOCKSTEP_MAX_MODELS];
@@ -69,6 +69,15 @@ static void write_frame(Recorder *r, const FrameRecord *f)
             f->models_late);
     if (ferror(r->frames))
         fail(r, "frames.tsv");
+}
+
+static void keep_event(Recorder *r, const EventRecord *e)
+{
+    fprintf(r->events, "%" PRId64 "\t%s\t%d\t%" PRId64 "\t%d\t%d\t%" PRId64 "\n", e->refresh,
+            trial_event_name(e->event.kind), e->trial, e->event.number, e->event.trigger_code,
+            e->missed, e->vblank_ns);
+    if (ferror(r->events))
+        fail(r, "events.tsv");
 }
 
 static bool write_floats(int fd, const float *values, size_t count, int64_t at)
@@ -127,6 +136,8 @@ static void sync_files(Recorder *r)
 {
     if (fflush(r->frames) != 0 || fdatasync(fileno(r->frames)) != 0)
         fail(r, "frames.tsv");
+    if (fflush(r->events) != 0 || fdatasync(fileno(r->events)) != 0)
+        fail(r, "events.tsv");
     if (fdatasync(r->rates_fd) != 0)
         fail(r, "rates.f32");
     struct stat rates;
@@ -152,8 +163,10 @@ static void drain(Recorder *r)
             continue; // what is on disk stays as it is
         if (r->outgoing->kind == RECORD_FRAME)
             keep_frame(r, &r->outgoing->frame);
-        else
+        else if (r->outgoing->kind == RECORD_RATES)
             keep_rates(r, &r->outgoing->rates, r->outgoing->rates_hz);
+        else
+            keep_event(r, &r->outgoing->event);
     }
 }
 
@@ -174,24 +187,38 @@ static void *recorder_thread(void *argument)
     return NULL;
 }
 
+static FILE *open_table(const Recorder *r, const char *file, const char *columns, char *err)
+{
+    char path[PATH_BYTES_MAX + 16];
+    snprintf(path, sizeof path, "%s/%s", r->folder, file);
+    FILE *table = fopen(path, "w");
+    if (table)
+        fputs(columns, table);
+    else
+        snprintf(err, RECORDER_ERR_BYTES, "%.400s: %s", path, strerror(errno));
+    return table;
+}
+
 static bool open_files(Recorder *r, char *err)
 {
     char path[PATH_BYTES_MAX + 16];
-    snprintf(path, sizeof path, "%s/frames.tsv", r->folder);
-    r->frames = fopen(path, "w");
-    if (r->frames) {
-        fputs("refresh\timage\tmissed\ttrial\tblock\tcondition\trepeat\ttrial_frame\ttrigger_code\t"
-              "start_ns\tdrawn_ns\tmodelled_ns\trequested_ns\tvblank_ns\tmargin_ns\ttime_source\t"
-              "models_late\n",
-              r->frames);
-        snprintf(path, sizeof path, "%s/rates.f32", r->folder);
-        r->rates_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    }
-    if (!r->frames || r->rates_fd < 0) {
-        snprintf(err, RECORDER_ERR_BYTES, "%.400s: %s", path, strerror(errno));
+    r->frames =
+        open_table(r, "frames.tsv",
+                   "refresh\timage\tmissed\ttrial\tblock\tcondition\trepeat\ttrial_frame\t"
+                   "trigger_code\tstart_ns\tdrawn_ns\tmodelled_ns\trequested_ns\tvblank_ns\t"
+                   "margin_ns\ttime_source\tmodels_late\n",
+                   err);
+    if (r->frames)
+        r->events =
+            open_table(r, "events.tsv",
+                       "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n", err);
+    if (!r->events)
         return false;
-    }
-    return true;
+    snprintf(path, sizeof path, "%s/rates.f32", r->folder);
+    r->rates_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (r->rates_fd < 0)
+        snprintf(err, RECORDER_ERR_BYTES, "%.400s: %s", path, strerror(errno));
+    return r->rates_fd >= 0;
 }
 
 static bool allocate(Recorder *r, int models, const int *cells)
@@ -257,6 +284,13 @@ void recorder_rates(Recorder *r, const LockstepRow *row)
     ring_push(&r->ring, r->incoming);
 }
 
+void recorder_event(Recorder *r, const EventRecord *event)
+{
+    r->incoming->kind = RECORD_EVENT;
+    r->incoming->event = *event;
+    ring_push(&r->ring, r->incoming);
+}
+
 void recorder_catch_up(Recorder *r)
 {
     while (ring_fill(&r->ring) > RING_SLOTS / 2 && !recorder_has_failed(r))
@@ -310,7 +344,9 @@ bool recorder_finish(Recorder *r, RecorderFigures *figures, char *err)
     *figures = r->figures;
     if (fclose(r->frames) != 0)
         fail(r, "frames.tsv");
-    r->frames = NULL;
+    if (fclose(r->events) != 0)
+        fail(r, "events.tsv");
+    r->frames = r->events = NULL;
     if (recorder_has_failed(r))
         snprintf(err, RECORDER_ERR_BYTES, "%s", r->failure);
     return !recorder_has_failed(r);
@@ -323,6 +359,8 @@ void recorder_destroy(Recorder *r)
     stop_thread(r);
     if (r->frames)
         fclose(r->frames);
+    if (r->events)
+        fclose(r->events);
     if (r->rates_fd >= 0)
         close(r->rates_fd);
     for (int m = 0; m < LOCKSTEP_MAX_MODELS; m++)

@@ -1,7 +1,7 @@
 #pragma once
 /* The recorder: a thread that takes what the frame loop says and keeps it in the run folder.
  *
- * Writes frames.tsv and rates.f32, synced every second, so that a power cut costs at most the last
+ * Writes frames.tsv, events.tsv and rates.f32, synced every second, so that a power cut costs at most the last
  * second. rates.f32 has one row per refresh: all cells of the first model, then of the second …;
  * NaN where a model had no answer. It also collects the figures for summary.json.
  * The ring between has one writer (the frame thread) and one reader (this thread). */
@@ -38,6 +38,7 @@ Recorder *recorder_create(const char *folder, int models, const int *cells, char
 /* Frame thread: queue one record; never waits, a full ring is counted. */
 void recorder_frame(Recorder *recorder, const FrameRecord *frame);
 void recorder_rates(Recorder *recorder, const LockstepRow *row);
+void recorder_event(Recorder *recorder, const EventRecord *event);
 
 /* Waits until the ring is at most half full: for loops with no display to keep up with. */
 void recorder_catch_up(Recorder *recorder);

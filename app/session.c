@@ -19,12 +19,14 @@ struct Session {
     ConsoleTrial *labels;            // owned, (plan trials): what the console says of each
     float *lum[LOCKSTEP_MAX_MODELS]; // owned, one for each distinct raster, (height_px, width_px)
     const float *lum_of[LOCKSTEP_MAX_MODELS];
-    Raster view_raster; // what the console pictures
-    float *view_lum;    // lum[0], or owned when there is no model
-    int map_model;      // whose first layer the console shows, -1: none
-    int64_t refresh;    // the one being worked on; every refresh counts, shown or missed
-    int64_t last_image; // what is on screen, -1: nothing yet
-    int trial;          // the plan's trial that holds `refresh`
+    Raster view_raster;  // what the console pictures
+    float *view_lum;     // lum[0], or owned when there is no model
+    int map_model;       // whose first layer the console shows, -1: none
+    int64_t refresh;     // the one being worked on; every refresh counts, shown or missed
+    int64_t last_image;  // what is on screen, -1: nothing yet
+    int trial;           // the plan's trial that holds `refresh`
+    int event_trial;     // whose event comes next
+    int64_t event_index; // and which
     Scene scene;
     FrameRecord record; // of `refresh`
     Flip flip;
@@ -241,6 +243,28 @@ static void present(Session *s)
     s->record.margin_ns = deadline_ns - s->flip.requested_ns;
 }
 
+// What the protocol had for this refresh: at most a few events, the end of one trial and the start of the next.
+static void record_events(Session *s)
+{
+    const Plan *plan = s->parts.plan;
+    TrialEvent event;
+    while (s->event_trial < plan->trials_count) {
+        if (!trial_event(plan, s->event_trial, s->event_index, &event)) {
+            s->event_trial++;
+            s->event_index = 0;
+            continue;
+        }
+        if (event.refresh > s->refresh)
+            return;
+        recorder_event(s->parts.recorder, &(EventRecord){.refresh = s->refresh,
+                                                         .trial = s->event_trial,
+                                                         .event = event,
+                                                         .missed = s->record.image != s->refresh,
+                                                         .vblank_ns = s->record.vblank_ns});
+        s->event_index++;
+    }
+}
+
 // Refreshes that went by with the old image on screen.
 static void record_missed(Session *s, int64_t until)
 {
@@ -252,6 +276,7 @@ static void record_missed(Session *s, int64_t until)
         s->record.start_ns = s->record.drawn_ns = s->record.modelled_ns = -1;
         s->record.requested_ns = s->record.vblank_ns = s->record.margin_ns = -1;
         recorder_frame(s->parts.recorder, &s->record);
+        record_events(s);
     }
 }
 
@@ -269,6 +294,7 @@ static void record_shown(Session *s, const FrameRecord *measured)
     s->record.time_source = measured->time_source;
     s->record.models_late = measured->models_late;
     recorder_frame(s->parts.recorder, &s->record);
+    record_events(s);
     s->last_image = s->record.image;
 }
 

@@ -43,6 +43,7 @@ typedef struct {
     Row rows[REFRESHES];
     int count;
     float rates[REFRESHES * CELLS];
+    int events, flashes, events_missed;
     RecorderFigures figures;
     SessionEnd end;
 } Outcome;
@@ -89,6 +90,17 @@ static void read_back(const char *folder, Outcome *outcome)
         row->image = image;
         outcome->count++;
     }
+    fclose(file);
+    snprintf(path, sizeof path, "%s/events.tsv", folder);
+    file = fopen(path, "r");
+    char kind[32];
+    int missed;
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "%*d %31s %*d %*d %*d %d", kind, &missed) == 2) {
+            outcome->events++;
+            outcome->events_missed += missed;
+            outcome->flashes += !strcmp(kind, "flash");
+        }
     fclose(file);
     snprintf(path, sizeof path, "%s/rates.f32", folder);
     file = fopen(path, "rb");
@@ -179,6 +191,15 @@ static void stalls_are_rows_of_their_own(void)
     CU_ASSERT_EQUAL(stalled.figures.missed, missed);
 }
 
+static void every_event_has_its_row(void)
+{
+    // 240 refreshes hold trials 0 to 2 (start, onset, six flashes, two ends) and of trial 3 start, onset, four
+    CU_ASSERT_EQUAL(smooth.events, 3 * 10 + 6);
+    CU_ASSERT_EQUAL(smooth.flashes, 4 * 6 - 2);
+    CU_ASSERT_EQUAL(smooth.events, stalled.events);
+    CU_ASSERT_EQUAL(smooth.events_missed, 0);
+}
+
 static void models_see_what_the_screen_showed(void)
 {
     // The rates of a model fed by hand with the images that frames.tsv names.
@@ -215,6 +236,7 @@ static void stop_flag_ends_after_a_whole_refresh(void)
 static const TestCase cases[] = {
     {"without a stall every refresh shows its own image", nothing_missed_nothing_late},
     {"every refresh of a stall has its row, and the schedule stays", stalls_are_rows_of_their_own},
+    {"every event of the protocol has its row", every_event_has_its_row},
     {"after a stall the models have seen what the screen showed",
      models_see_what_the_screen_showed},
     {"the stop flag ends the session after a whole refresh", stop_flag_ends_after_a_whole_refresh},
