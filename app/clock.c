@@ -41,6 +41,13 @@ DisplayClock clock_simulated(int64_t *now_ns)
     return (DisplayClock){simulated_now_ns, simulated_sleep_until_ns, now_ns};
 }
 
+int64_t clock_unix_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void clock_utc(char *text)
 {
     time_t now = time(NULL);

@@ -14,5 +14,8 @@ DisplayClock clock_real(void);
  * anywhere. */
 DisplayClock clock_simulated(int64_t *now_ns);
 
+/* Nanoseconds of UTC since 1970, for the one moment that ties the session clock to the day. */
+int64_t clock_unix_ns(void);
+
 /* UTC as "2026-01-31T12:00:00Z"; text holds at least 32 bytes. */
 void clock_utc(char *text);

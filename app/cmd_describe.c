@@ -26,7 +26,8 @@ static DescribeVerdict describe_hdf5(const char *path, FILE *talk, json_t *summa
 static DescribeVerdict describe_yaml(const char *path, FILE *talk, json_t *summary, char *err)
 {
     char ignored[DESCRIBE_ERR_BYTES];
-    if (describe_preparation(path, talk, summary, ignored) == DESCRIBE_WHOLE)
+    if (describe_preparation(path, talk, summary, ignored) == DESCRIBE_WHOLE ||
+        describe_fit(path, talk, summary, ignored) == DESCRIBE_WHOLE)
         return DESCRIBE_WHOLE;
     return describe_protocol(path, talk, summary, err);
 }
@@ -76,6 +77,10 @@ int cmd_describe(int argc, char **argv)
     int status;
     if (!arguments_read(&table, &options, argc, argv, &status))
         return status;
+    if (path_is_same(options.json, options.file)) {
+        fprintf(stderr, "retrace describe: --json: that is the file itself, which would be lost\n");
+        return EXIT_BAD_INPUT;
+    }
     char err[DESCRIBE_ERR_BYTES] = "";
     json_t *summary = json_object();
     DescribeVerdict verdict = describe_any(options.file, json_talk(options.json), summary, err);

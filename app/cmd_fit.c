@@ -289,6 +289,15 @@ int cmd_fit(int argc, char **argv)
         fprintf(stderr, "retrace fit: --out MODEL.h5 is missing: where does the model go?\n");
         return EXIT_BAD_INPUT;
     }
+    if (access(options.out, F_OK) == 0) {
+        Model *older = model_open(options.out, err);
+        model_close(older);
+        if (!older) {
+            fprintf(stderr, "retrace fit: --out: %s: exists and is no model; choose another name\n",
+                    options.out);
+            return EXIT_BAD_INPUT;
+        }
+    }
     job = (FitJob){.options = &options};
     status = open_job(&job, err) ? fit_and_report(&job, err) : EXIT_BAD_INPUT;
     if (status != EXIT_DONE)

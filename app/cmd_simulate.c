@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "app/arguments.h"
 #include "app/digest.h"
@@ -9,6 +10,7 @@
 #include "app/progress.h"
 #include "app/recording.h"
 #include "app/stop.h"
+#include "model/dataset.h"
 
 typedef struct {
     const char *spec, *out, *json;
@@ -105,6 +107,17 @@ int cmd_simulate(int argc, char **argv)
     if (!options.out) {
         fprintf(stderr, "retrace simulate: --out FILE is missing: where does the data set go?\n");
         return EXIT_BAD_INPUT;
+    }
+    char err[MODEL_ERR_BYTES];
+    if (access(options.out, F_OK) == 0) {
+        Dataset *older = dataset_open(options.out, err);
+        dataset_close(older);
+        if (!older) {
+            fprintf(stderr,
+                    "retrace simulate: --out: %s: exists and is no data set; choose another name\n",
+                    options.out);
+            return EXIT_BAD_INPUT;
+        }
     }
     return simulate(&options);
 }

@@ -187,6 +187,9 @@ int cmd_timing(int argc, char **argv)
     if (!arguments_read(&table, &options, argc, argv, &status))
         return status;
     path_find(options.protocol, path);
+    if (path_is_same(options.out, path) || path_is_same(options.json, path))
+        return complain("--out, --json: that is the protocol itself, which would be lost",
+                        EXIT_BAD_INPUT);
     Protocol *protocol = protocol_load(path, err);
     Plan *plan = protocol ? make_plan(&options, protocol, path, err) : NULL;
     status = plan ? report(&options, plan, path) : complain(err, EXIT_BAD_INPUT);

@@ -19,5 +19,6 @@ typedef enum {
 DescribeVerdict describe_run(const char *folder, FILE *talk, json_t *summary, char *err);
 DescribeVerdict describe_protocol(const char *path, FILE *talk, json_t *summary, char *err);
 DescribeVerdict describe_preparation(const char *path, FILE *talk, json_t *summary, char *err);
+DescribeVerdict describe_fit(const char *path, FILE *talk, json_t *summary, char *err);
 DescribeVerdict describe_model(const char *name, FILE *talk, json_t *summary, char *err);
 DescribeVerdict describe_dataset(const char *path, FILE *talk, json_t *summary, char *err);

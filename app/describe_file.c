@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/trial.h"
+#include "config/fitting.h"
 #include "config/plan.h"
 #include "config/protocol.h"
 #include "config/retina.h"
@@ -89,6 +90,20 @@ DescribeVerdict describe_preparation(const char *path, FILE *talk, json_t *summa
     add(summary, json_pack("{ss ss si sf}", "kind", "preparation", "name", retina->name, "cells",
                            (int)retina->cells_count, "minutes", retina->minutes));
     retina_destroy(retina);
+    return DESCRIBE_WHOLE;
+}
+
+DescribeVerdict describe_fit(const char *path, FILE *talk, json_t *summary, char *err)
+{
+    Fitting *spec = fitting_load(path, err);
+    if (!spec)
+        return DESCRIBE_REFUSED;
+    fprintf(talk, "fit of a %s model, %s, to %s\n", spec->kind == FITTING_CNN ? "CNN" : "LN",
+            spec->name, spec->data);
+    fprintf(talk, "epochs      %d, seed %" PRId64 "\n", spec->epochs, spec->seed);
+    add(summary, json_pack("{ss ss ss si}", "kind", "fit", "name", spec->name, "data", spec->data,
+                           "epochs", spec->epochs));
+    fitting_destroy(spec);
     return DESCRIBE_WHOLE;
 }
 

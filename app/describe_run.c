@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "app/digest.h"
 #include "app/run_folder.h"
 #include "config/run_file.h"
 
@@ -42,7 +43,18 @@ static const char *how_it_ended(const json_t *ending, const RunFrames *frames, c
     const char *end = json_string_value(json_object_get(ending, "end"));
     if (end && strcmp(end, "complete") != 0)
         return end;
+    if (run->rates_columns > 0 && frames->rates_rows != frames->rows)
+        return "damaged: rates.f32 has not as many rows as frames.tsv";
     return frames->rows == run->refreshes ? "complete" : "incomplete: rows are lacking";
+}
+
+// A movie run has no copy to check.
+static bool is_protocol_untouched(const char *folder, const RunFile *run)
+{
+    char path[RUN_FOLDER_PATH_BYTES], sha256[DIGEST_BYTES];
+    run_folder_path(folder, run->protocol.copy, path);
+    return !run->protocol.copy[0] ||
+           (digest_file(path, sha256) && !strcmp(sha256, run->protocol.sha256));
 }
 
 DescribeVerdict describe_run(const char *folder, FILE *talk, json_t *summary, char *err)
@@ -60,6 +72,8 @@ DescribeVerdict describe_run(const char *folder, FILE *talk, json_t *summary, ch
     run_folder_path(folder, "summary.json", path);
     json_t *ending = json_load_file(path, 0, NULL);
     const char *end = how_it_ended(ending, &frames, run);
+    if (!is_protocol_untouched(folder, run))
+        end = "damaged: protocol.yaml is not the one that was played";
     fprintf(talk, "run of %s (retrace %s, %s)\n", run->protocol.name, run->retrace,
             run->started_utc);
     fprintf(talk, "state       %s\n", end);

@@ -2,7 +2,29 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+bool path_is_same(const char *a, const char *b)
+{
+    struct stat first, second;
+    return a && b && stat(a, &first) == 0 && stat(b, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+bool path_find_near(const char *near, const char *name, char *path)
+{
+    char beside[PATH_BYTES];
+    const char *slash = strrchr(near, '/');
+    int wanted =
+        snprintf(beside, sizeof beside, "%.*s%s", slash ? (int)(slash - near + 1) : 0, near, name);
+    if (access(name, F_OK) != 0 && name[0] != '/' && wanted < PATH_BYTES &&
+        access(beside, F_OK) == 0) {
+        memcpy(path, beside, (size_t)wanted + 1);
+        return true;
+    }
+    return path_find(name, path);
+}
 
 bool path_find(const char *name, char *path)
 {

@@ -12,11 +12,11 @@ fi
 run=out/quickstart-$(date -u +%Y%m%d-%H%M%S)
 mkdir -p out
 ready=$(mktemp)
-Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$ready" 2>/dev/null &
+Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp -noreset 3>"$ready" 2>/dev/null &
 server=$!
 trap 'kill $server 2>/dev/null; rm -f "$ready"' EXIT INT TERM
 tries=0
-until [ -s "$ready" ]; do
+until [ "$(wc -l <"$ready")" -gt 0 ]; do
     tries=$((tries + 1))
     if [ $tries -gt 100 ]; then
         echo 'quickstart: the virtual screen (Xvfb) did not start within 10 s' >&2

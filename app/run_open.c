@@ -74,7 +74,7 @@ static bool open_models(Run *run, char *err)
     for (int m = 0; m < count; m++) {
         char key[32];
         snprintf(key, sizeof key, "models[%d]", m);
-        bool is_file = path_find(model_name(run, m), run->model_path[m]);
+        bool is_file = path_find_near(run->protocol_path, model_name(run, m), run->model_path[m]);
         run->models[m] = model_open(is_file ? run->model_path[m] : model_name(run, m), err);
         if (!run->models[m])
             return blame(run, key, model_option(run), err);
@@ -113,7 +113,7 @@ static bool load_gamma(Run *run, char *err)
     const char *table = run->protocol->display.gamma_table;
     if (!table)
         return true;
-    path_find(table, path);
+    path_find_near(run->protocol_path, table, path);
     return (gamma_load(path, run->gamma, err) && digest_file(path, run->gamma_sha256)) ||
            blame(run, "display.gamma_table", NULL, err);
 }
@@ -216,6 +216,10 @@ static void choose_folder(Run *run)
             *c = '-';
     snprintf(run->folder, sizeof run->folder, "out/%s-%.4s%.2s%.2s-%.2s%.2s%.2s", name, utc,
              utc + 5, utc + 8, utc + 11, utc + 14, utc + 17);
+    // runs of one second have one time: the later ones get a number
+    size_t length = strlen(run->folder);
+    for (int n = 2; access(run->folder, F_OK) == 0 && n < 1000; n++)
+        snprintf(run->folder + length, sizeof run->folder - length, "-%d", n);
 }
 
 static void fill_run_display(const Run *run, RunDisplay *display)
@@ -274,6 +278,8 @@ static bool save_run_file(const Run *run, char *err)
     RunFile file = {
         .retrace = RETRACE_VERSION,
         .started_utc = utc,
+        .started_unix_ns = clock_unix_ns(),
+        .started_session_ns = session_now_ns(NULL),
         .command = (const char **)(uintptr_t)run->options->argv,
         .command_count = (unsigned)run->options->argc,
         .protocol = {run->protocol->name,
@@ -352,13 +358,17 @@ static bool open_session(Run *run, Progress *progress, const atomic_bool *stop, 
     return run->session != NULL;
 }
 
-static bool can_write_beside(const char *option, const char *path, char *err)
+static bool can_write_beside(const Run *run, const char *option, const char *path, char *err)
 {
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%s", path ? path : "");
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = '\0';
+    if (path_is_same(path, run->protocol_path)) {
+        snprintf(err, RUN_ERR_BYTES, "%s: %.400s: is the file being read", option, path);
+        return false;
+    }
     if (!path || !strcmp(path, "-") || access(slash ? folder : ".", W_OK | X_OK) == 0)
         return true;
     snprintf(err, RUN_ERR_BYTES, "%s: %.400s: %s", option, path, strerror(errno));
@@ -371,9 +381,9 @@ static bool check_targets(const Run *run, char *err)
 {
     const RunOptions *o = run->options;
     bool is_own = o->out && o->snapshot && !strncmp(o->snapshot, o->out, strlen(o->out));
-    return (is_own || can_write_beside("--snapshot", o->snapshot, err)) &&
-           can_write_beside("--console", o->console_png, err) &&
-           can_write_beside("--json", o->json, err);
+    return (is_own || can_write_beside(run, "--snapshot", o->snapshot, err)) &&
+           can_write_beside(run, "--console", o->console_png, err) &&
+           can_write_beside(run, "--json", o->json, err);
 }
 
 static bool open_input(Run *run, char *err)
@@ -389,6 +399,8 @@ int run_open(Run *run, Progress *progress, const atomic_bool *stop)
     char err[RUN_ERR_BYTES] = "";
     if (!open_input(run, err))
         return run_complain(err, EXIT_BAD_INPUT);
+    if (run->options->snapshot && run->options->display == DISPLAY_NULL)
+        return run_complain("--snapshot: the null display has no picture to keep", EXIT_BAD_INPUT);
     if (!check_targets(run, err))
         return run_complain(err, EXIT_IO);
     if (!digest_file(run->protocol_path, run->protocol_sha256))

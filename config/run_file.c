@@ -78,6 +78,8 @@ static const cyaml_schema_field_t machine_fields[] = {
 static const cyaml_schema_field_t run_fields[] = {
     TEXT_FIELD(RunFile, retrace),
     TEXT_FIELD(RunFile, started_utc),
+    CYAML_FIELD_INT("started_unix_ns", REQUIRED, RunFile, started_unix_ns),
+    CYAML_FIELD_INT("started_session_ns", REQUIRED, RunFile, started_session_ns),
     CYAML_FIELD_SEQUENCE("command", LIST, RunFile, command, &text, 0, COUNT_MAX),
     CYAML_FIELD_MAPPING("protocol", REQUIRED, RunFile, protocol, protocol_fields),
     CYAML_FIELD_INT("seed", REQUIRED, RunFile, seed),

@@ -48,7 +48,9 @@ typedef struct {
 typedef struct {
     const char *retrace;     // version
     const char *started_utc; // 2024-05-06T07:08:09Z
-    const char **command;    // (command_count) the command line
+    int64_t started_unix_ns,
+        started_session_ns; // one moment on both clocks: UTC, and that of frames.tsv
+    const char **command;   // (command_count) the command line
     unsigned command_count;
     RunProtocol protocol;
     int64_t seed;      // in force: the protocol's, or that of --seed

@@ -67,14 +67,18 @@ bool program_screen_start(int fps)
         if (!freopen("/dev/null", "w", stderr))
             _exit(127);
         execlp("Xvfb", "Xvfb", "-displayfd", "3", "-screen", "0", "1024x768x24", "-nolisten", "tcp",
-               "-fakescreenfps", rate, (char *)NULL);
+               "-noreset", "-fakescreenfps", rate, (char *)NULL);
         _exit(127);
     }
     close(ready[1]);
     char number[16] = ":";
-    ssize_t length = read(ready[0], number + 1, sizeof number - 2);
+    size_t length = 1;
+    // to the end of the line: a server that finds the pipe closed before it has written that dies
+    while (length < sizeof number - 1 && number[length - 1] != '\n' &&
+           read(ready[0], number + length, 1) == 1)
+        length++;
     close(ready[0]);
-    if (length <= 0) {
+    if (length == 1) {
         program_wait(screen);
         return false;
     }

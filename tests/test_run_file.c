@@ -22,6 +22,8 @@ static RunFile example(void)
     return (RunFile){
         .retrace = "0.1.0",
         .started_utc = "2024-05-06T07:08:09Z",
+        .started_unix_ns = 1714979289123456789,
+        .started_session_ns = 987654321,
         .command = command,
         .command_count = 6,
         .protocol = {"white-noise", "config/protocols/white-noise.yaml", "protocol.yaml", "00ff"},
