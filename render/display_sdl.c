@@ -248,6 +248,7 @@ static void close_display(Display *display)
     SdlDisplay *self = display->state;
     if (x11_is_lost())
         return; // nobody is there to answer, and SDL would wait for it
+    x11_release();
     ladder_close(&self->ladder);
     painter_destroy(self->painter);
     if (self->context)

@@ -42,6 +42,11 @@ void x11_guard(SDL_Window *window)
     XSetIOErrorExitHandler(wm.info.x11.display, go_on, NULL);
 }
 
+void x11_release(void)
+{
+    connection = NULL;
+}
+
 bool x11_is_lost(void)
 {
     return is_lost || (connection && xcb_connection_has_error(connection));

@@ -5,8 +5,11 @@
 
 #include <SDL2/SDL.h>
 
-/* From now on, until the process ends. Does nothing for a window that is not an X11 window. */
+/* From now on, until x11_release(). Does nothing for a window that is not an X11 window. */
 void x11_guard(SDL_Window *window);
+
+/* Before the window's connection is closed. */
+void x11_release(void);
 
 /* The server is gone, or the window was taken away: no further call on it. */
 bool x11_is_lost(void);
