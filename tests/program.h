@@ -17,7 +17,7 @@ void program_run(const char *command, ProgramResult *result);
 pid_t program_start(const char *command);
 int program_wait(pid_t pid);
 
-/* Starts Xvfb with its refresh faked at fps and points DISPLAY at it. False when there is no Xvfb.
- * */
+/* Starts Xvfb, 1024 × 768, its refresh faked at fps, and points DISPLAY at it. False when there is no
+ * Xvfb. */
 bool program_screen_start(int fps);
 void program_screen_stop(void);

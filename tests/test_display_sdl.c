@@ -1,9 +1,7 @@
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <SDL2/SDL.h>
@@ -11,59 +9,15 @@
 #include "app/clock.h"
 #include "render/display.h"
 #include "tests/harness.h"
-
-/* A software X server of our own at a chosen refresh rate, on a display number that it picks. */
-typedef struct {
-    pid_t pid;
-    char name[32];
-} Server;
-
-static void become_server(int number_fd, const char *rate)
-{
-    char fd[16];
-    snprintf(fd, sizeof fd, "%d", number_fd);
-    if (!freopen("/dev/null", "w", stderr))
-        _exit(127);
-    execlp("Xvfb", "Xvfb", "-displayfd", fd, "-screen", "0", "640x480x24", "-nolisten", "tcp",
-           "-noreset", "-fakescreenfps", rate, (char *)NULL);
-    _exit(127);
-}
-
-static void stop_server(Server *server)
-{
-    if (server->pid > 0) {
-        kill(server->pid, SIGTERM);
-        waitpid(server->pid, NULL, 0);
-    }
-    unsetenv("DISPLAY");
-}
+#include "tests/program.h"
 
 /* False, and the case skipped, where there is no Xvfb. */
-static bool start_server(Server *server, int refresh_hz)
+static bool has_screen(int refresh_hz)
 {
-    char rate[16];
-    int ends[2];
-    snprintf(rate, sizeof rate, "%d", refresh_hz);
-    if (pipe(ends) != 0)
-        return false;
-    server->pid = fork();
-    if (server->pid == 0)
-        become_server(ends[1], rate);
-    close(ends[1]);
-    char number[16] = "";
-    size_t length = 0;
-    // to the end of the line: a server that finds the pipe closed before it has written that dies
-    while (length < sizeof number - 1 && !strchr(number, '\n') &&
-           read(ends[0], number + length, 1) == 1)
-        length++;
-    close(ends[0]);
-    if (length == 0) {
-        stop_server(server);
+    if (!program_screen_start(refresh_hz)) {
         test_skip("Xvfb does not start here");
         return false;
     }
-    snprintf(server->name, sizeof server->name, ":%d", atoi(number));
-    setenv("DISPLAY", server->name, 1);
     unsetenv("SDL_VIDEODRIVER");
     return true;
 }
@@ -126,8 +80,7 @@ static Count play(Display *display, double refresh_hz)
 
 static void blanks_are_the_servers(int refresh_hz)
 {
-    Server server;
-    if (!start_server(&server, refresh_hz))
+    if (!has_screen(refresh_hz))
         return;
     Display *display = opened(&small_window);
     const DisplayInfo *info = display_info(display);
@@ -144,7 +97,7 @@ static void blanks_are_the_servers(int refresh_hz)
     // A server that wakes late stamps late, but still belongs to the nearest of its own blanks.
     CU_ASSERT(count.worst_drift <= 1.05);
     display_close(display);
-    stop_server(&server);
+    program_screen_stop();
 }
 
 static void blanks_at_60_hz(void)
@@ -164,23 +117,21 @@ static void blanks_at_120_hz(void)
 
 static void full_screens_fill(void)
 {
-    Server server;
-    if (!start_server(&server, 60))
+    if (!has_screen(60))
         return;
     DisplayOptions options = small_window;
     options.is_fullscreen = true;
     options.panel_width_px = 140;
     Display *display = opened(&options);
-    CU_ASSERT_EQUAL(display_info(display)->raster.width_px, 500);
-    CU_ASSERT_EQUAL(display_info(display)->raster.height_px, 480);
+    CU_ASSERT_EQUAL(display_info(display)->raster.width_px, 884);
+    CU_ASSERT_EQUAL(display_info(display)->raster.height_px, 768);
     display_close(display);
-    stop_server(&server);
+    program_screen_stop();
 }
 
 static void old_gl_is_refused(void)
 {
-    Server server;
-    if (!start_server(&server, 60))
+    if (!has_screen(60))
         return;
     char err[DISPLAY_ERR_BYTES];
     setenv("MESA_GL_VERSION_OVERRIDE", "3.0", 1);
@@ -190,7 +141,7 @@ static void old_gl_is_refused(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "OpenGL 3.3 core"));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, "null display"));
     display_close(display);
-    stop_server(&server);
+    program_screen_stop();
 }
 
 static void missing_screens_are_refused(void)
