@@ -20,8 +20,9 @@
 enum { PATH_SIZE = 4096, STREAM_FIT = 200 };
 
 typedef struct {
-    const char *spec, *out, *json;
+    const char *spec, *out, *data, *json;
     ArgumentInteger seed, epochs;
+    double minutes; // 0: the spec's
 } Options;
 
 /* A fit and all that stands around it. */
@@ -31,9 +32,9 @@ typedef struct {
     Dataset *data;
     Fit *fit;
     char checkpoint[PATH_SIZE + 8], log[PATH_SIZE + 8];
+    const char *data_path;
     FitEpoch epoch; // the latest
-    FitScore test;
-    bool has_test, was_stopped;
+    bool was_stopped;
 } FitJob;
 
 static const Argument rows[] = {
@@ -41,6 +42,9 @@ static const Argument rows[] = {
      ARGUMENT_TEXT(Options, out)},
     {"seed", "N", "instead of the spec's", ARGUMENT_INTEGER(Options, seed, 0, 9007199254740992.0)},
     {"epochs", "N", "instead of the spec's", ARGUMENT_INTEGER(Options, epochs, 1, 10000)},
+    {"minutes", "M", "of the train part to use, from its start, instead of the spec's",
+     ARGUMENT_NUMBER(Options, minutes, 0.1, 1e5)},
+    {"data", "FILE", "instead of the spec's", ARGUMENT_TEXT(Options, data)},
     {"json", "FILE|-", "the summary for machines", ARGUMENT_TEXT(Options, json)},
 };
 
@@ -48,10 +52,11 @@ static const ArgumentTable table = {
     .command = "fit",
     .usage = "SPEC --out MODEL.h5 [options]",
     .about =
-        "Fits the CNN or LN model that SPEC describes to its data set. After every epoch the "
-        "model\n"
-        "is written, one line goes into a log beside it (.tsv), and a checkpoint (.ckpt) lets the\n"
-        "same command go on after Ctrl-C or a crash.\n",
+        "Fits the model that SPEC describes (LN, GLM, subunit or CNN) to its data set. After "
+        "every\n"
+        "epoch the best model so far is written, one line goes into a log beside it (.tsv), and a\n"
+        "checkpoint (.ckpt) lets the same command go on after Ctrl-C or a crash. `retrace eval`\n"
+        "scores the model.\n",
     .example = "retrace fit model/weights/mixed-ln.yaml --out out/ln.h5",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
@@ -72,19 +77,35 @@ static FitSpec spec_of(Fitting *f)
     static const DatasetResponse targets[] = {[FITTING_BINNED] = DATASET_BINNED,
                                               [FITTING_FIRING_RATE] = DATASET_FIRING_RATE,
                                               [FITTING_RATE] = DATASET_RATE};
+    static const FitKind kinds[] = {[FITTING_LN] = FIT_LN,
+                                    [FITTING_GLM] = FIT_GLM,
+                                    [FITTING_SUBUNIT] = FIT_SUBUNIT,
+                                    [FITTING_CNN] = FIT_CNN};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     FitSpec spec = {
-        .kind = f->kind == FITTING_CNN ? FIT_CNN : FIT_LN,
+        .kind = kinds[f->kind],
         .target = targets[f->target],
         .history_bins = f->history_bins,
         .lag_bins = f->lag_bins,
-        .epochs = f->epochs,
+        .norm = f->norm == FITTING_NORM_UNIT ? FIT_NORM_UNIT : FIT_NORM_CHANNEL,
+        .is_stacked = f->stacked,
+        .noise_sd = f->noise_sd,
+        .window_px = f->window_px,
+        .spike_bins = f->spike_bins,
+        .minutes = f->minutes,
+        .validation_share = f->validation_share,
         .run_bins = f->run_bins,
         .batch_runs = f->batch_runs,
         .learning_rate = f->learning_rate,
+        .schedule = f->schedule == FITTING_PLATEAU ? FIT_PLATEAU : FIT_COSINE,
+        .plateau_factor = f->plateau_factor,
+        .plateau_epochs = f->plateau_epochs,
+        .patience_epochs = f->patience_epochs,
+        .epochs = f->epochs,
         .decay = f->decay,
+        .l2 = f->l2,
+        .l1_activity = f->l1_activity,
         .rate_scale_hz = f->rate_scale_hz,
-        .validation_share = f->validation_share,
         .um_per_px = f->um_per_px,
         .threads = f->threads > 0 ? f->threads
                    : cores > 0    ? (int)cores
@@ -92,7 +113,7 @@ static FitSpec spec_of(Fitting *f)
         .word = random_word,
         .word_ctx = f,
     };
-    for (int i = 0; i < 2 && f->kind == FITTING_CNN; i++) {
+    for (unsigned i = 0; i < f->channels_count; i++) {
         spec.channels[i] = f->channels[i];
         spec.kernel_px[i] = f->kernel_px[i];
     }
@@ -117,7 +138,10 @@ static bool open_job(FitJob *s, char *err)
         s->spec->seed = s->options->seed.value;
     if (s->options->epochs.is_given)
         s->spec->epochs = (int)s->options->epochs.value;
-    s->data = dataset_open(s->spec->data, err);
+    if (s->options->minutes > 0.0)
+        s->spec->minutes = s->options->minutes;
+    s->data_path = s->options->data ? s->options->data : s->spec->data;
+    s->data = dataset_open(s->data_path, err);
     if (!s->data)
         return false;
     FitSpec spec = spec_of(s->spec);
@@ -155,14 +179,17 @@ static bool write_model(const FitJob *s, char *err)
     char provenance[900], sha256[DIGEST_BYTES] = "unknown";
     digest_file(s->options->spec, sha256);
     double minutes = (double)dataset_bins(s->data, DATASET_TRAIN) / data->bin_hz / 60.0;
-    int used = snprintf(provenance, sizeof provenance,
-                        "fitted to the %s of %s%s, %.3g min of which the last %.2g %% for "
-                        "validation; spec %s (sha256 %.16s), seed %" PRId64
-                        ", %d epochs; validation correlation %.3f with the spikes",
-                        target_name(s->spec), data->is_simulated ? "the simulated retina, " : "",
-                        data->name, minutes, 100.0 * s->spec->validation_share, s->spec->name,
-                        sha256, s->spec->seed, s->epoch.epoch, v->cc_binned_mean);
-    if (isfinite(v->cc_rate_mean))
+    if (s->spec->minutes > 0.0)
+        minutes = fmin(minutes, s->spec->minutes);
+    int used =
+        snprintf(provenance, sizeof provenance,
+                 "fitted to the %s of %s%s, %.3g min of which the last %.2g %% for "
+                 "validation; spec %s (sha256 %.16s), seed %" PRId64
+                 ", epoch %d of %d; validation correlation after the last %.3f",
+                 target_name(s->spec), data->is_simulated ? "the simulated retina, " : "",
+                 data->name, minutes, 100.0 * s->spec->validation_share, s->spec->name, sha256,
+                 s->spec->seed, fit_best_epoch(s->fit), s->epoch.epoch, v->cc_target_mean);
+    if (isfinite(v->cc_rate_mean) && s->spec->target != FITTING_RATE)
         snprintf(provenance + used, sizeof provenance - (size_t)used,
                  ", %.3f with the noise-free rate", v->cc_rate_mean);
     return fit_write_model(s->fit, s->options->out, s->spec->name, provenance, err);
@@ -178,10 +205,11 @@ static bool write_log(const FitJob *s, double seconds, char *err)
     }
     const FitScore *v = &s->epoch.validation;
     if (is_first)
-        fprintf(file, "epoch\ttrain_loss\tvalidation_loss\tvalidation_cc_spikes\t"
-                      "validation_cc_rate\tseconds\n");
-    fprintf(file, "%d\t%.5f\t%.5f\t%.4f\t%.4f\t%.1f\n", s->epoch.epoch, s->epoch.train_loss,
-            v->loss, v->cc_binned_mean, v->cc_rate_mean, seconds);
+        fprintf(file, "epoch\ttrain_loss\tvalidation_loss\tvalidation_cc_target\t"
+                      "validation_cc_rate\tlearning_rate\tbest_epoch\tseconds\n");
+    fprintf(file, "%d\t%.5f\t%.5f\t%.4f\t%.4f\t%.3g\t%d\t%.1f\n", s->epoch.epoch,
+            s->epoch.train_loss, v->loss, v->cc_target_mean, v->cc_rate_mean,
+            s->epoch.learning_rate, fit_best_epoch(s->fit), seconds);
     return fclose(file) == 0;
 }
 
@@ -195,9 +223,10 @@ static FitOutcome fit_all(FitJob *s, char *err)
     FILE *talk = json_talk(s->options->json);
     Progress progress;
     progress_start(&progress, "fit", "minibatches");
+    s->epoch.validation.loss = (double)NAN;
     FitWatch watch = {.stop = stop_catch_signals(), .progress = show, .ctx = &progress};
     FitOutcome outcome = FIT_DONE;
-    while (outcome == FIT_DONE && fit_epochs_done(s->fit) < s->spec->epochs) {
+    while (outcome == FIT_DONE && !fit_is_over(s->fit)) {
         int64_t start_ns = session_now_ns(NULL);
         outcome = fit_epoch(s->fit, &watch, &s->epoch, err);
         progress_end(&progress);
@@ -205,56 +234,36 @@ static FitOutcome fit_all(FitJob *s, char *err)
             break;
         double seconds = (double)(session_now_ns(NULL) - start_ns) * 1e-9;
         fprintf(talk,
-                "epoch %d: loss %.4f, on validation %.4f, correlation %.3f with the spikes, "
-                "%.3f with the noise-free rate, %.0f s\n",
-                s->epoch.epoch, s->epoch.train_loss, s->epoch.validation.loss,
-                s->epoch.validation.cc_binned_mean, s->epoch.validation.cc_rate_mean, seconds);
+                "epoch %d: loss %.4f, on validation %.4f (best: epoch %d), correlation %.3f with "
+                "the %s, %.3f with the noise-free rate, %.0f s\n",
+                s->epoch.epoch, s->epoch.train_loss, s->epoch.validation.loss, fit_best_epoch(s->fit),
+                s->epoch.validation.cc_target_mean, target_name(s->spec),
+                s->epoch.validation.cc_rate_mean, seconds);
         fflush(talk);
-        if (!fit_save(s->fit, s->checkpoint, err) || !write_model(s, err) ||
+        // model before checkpoint: whoever goes on from the checkpoint has the model of its epoch
+        if (!write_model(s, err) || !fit_save(s->fit, s->checkpoint, err) ||
             !write_log(s, seconds, err))
             outcome = FIT_FAILED;
     }
     return outcome;
 }
 
-static json_t *correlation(double cc)
-{
-    return isfinite(cc) ? json_real(cc) : json_null();
-}
-
-static json_t *cells_as_json(const FitJob *s)
-{
-    const DatasetInfo *info = dataset_info(s->data);
-    json_t *cells = json_array();
-    for (int i = 0; s->has_test && i < info->cells; i++)
-        json_array_append_new(cells, json_pack("{s:s, s:o, s:o}", "name", info->cell_names[i],
-                                               "cc_spikes", correlation(s->test.cc_binned[i]),
-                                               "cc_rate", correlation(s->test.cc_rate[i])));
-    return cells;
-}
-
 static bool report(const FitJob *s, char *err)
 {
     const DatasetInfo *info = dataset_info(s->data);
+    int done = fit_epochs_done(s->fit);
     FILE *talk = json_talk(s->options->json);
-    if (s->has_test) {
-        fprintf(talk,
-                "test part, %" PRId64 " bins: correlation with\ncell          mean spikes of "
-                "%d repeats   noise-free rate\n",
-                s->test.bins, info->repeats > 0 ? info->repeats : 1);
-        for (int i = 0; i < info->cells; i++)
-            fprintf(talk, "%-12s  %24.3f   %15.3f\n", info->cell_names[i], s->test.cc_binned[i],
-                    s->test.cc_rate[i]);
-    }
-    fprintf(talk, "%s: %d of %d epochs%s\n", s->options->out, fit_epochs_done(s->fit),
-            s->spec->epochs, s->was_stopped ? "; the same command goes on" : "");
+    fprintf(talk, "%s: %d epochs of at most %d, the model of epoch %d%s\n", s->options->out, done,
+            s->spec->epochs, fit_best_epoch(s->fit),
+            s->was_stopped ? "; stopped, the same command goes on" : "");
     if (!s->options->json)
         return true;
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:I, s:o}", "retrace",
-                             RETRACE_VERSION, "out", s->options->out, "spec", s->spec->name, "data",
-                             s->spec->data, "epochs", fit_epochs_done(s->fit), "stopped_early",
-                             s->was_stopped, "is_simulated", info->is_simulated, "test_bins",
-                             (json_int_t)s->test.bins, "cells", cells_as_json(s));
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b}", "retrace", RETRACE_VERSION,
+                             "out", s->options->out, "spec", s->spec->name, "data", s->data_path,
+                             "epochs", done, "best_epoch", fit_best_epoch(s->fit), "stopped_early",
+                             s->was_stopped, "is_simulated", info->is_simulated);
+    double loss = s->epoch.validation.loss;
+    json_object_set_new(root, "validation_loss", isfinite(loss) ? json_real(loss) : json_null());
     bool ok = json_write(root, s->options->json, err);
     json_decref(root);
     return ok;
@@ -266,12 +275,6 @@ static int fit_and_report(FitJob *s, char *err)
     if (outcome == FIT_FAILED)
         return EXIT_IO;
     s->was_stopped = outcome == FIT_STOPPED;
-    int64_t bins = dataset_bins(s->data, DATASET_TEST);
-    if (!s->was_stopped && bins > 0) {
-        s->has_test = fit_score(s->fit, DATASET_TEST, 0, bins, &s->test, err);
-        if (!s->has_test)
-            return EXIT_IO;
-    }
     if (!s->was_stopped)
         remove(s->checkpoint);
     return report(s, err) ? EXIT_DONE : EXIT_IO;

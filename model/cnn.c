@@ -16,8 +16,8 @@ typedef struct {
 } Units;
 
 typedef struct {
-    ModelFile file; // owned: names and texts of the info
-    Units image, first, second;
+    ModelFile file;             // owned: names and texts of the info
+    Units image, first, second; // second: no channels in a subunit model
     int history, slots, cells;
     double rate_scale_hz;
     float lum_mean, lum_sd;
@@ -32,7 +32,7 @@ typedef struct {
     float *second_filters;            // packed (first.channels inputs)
     float *scale1, *shift1;           // (h1, c1, w1), bias in the shift
     float *scale2, *shift2;           // (h2, c2, w2)
-    float *dense;                     // (cells, h2, c2, w2)
+    float *dense;                     // (cells, units of the last layer: h, c, w)
     float *dense_scale, *dense_shift; // (cells)
 
     float *ring;          // (slots, spectrum of the image), bin b in slot b % slots
@@ -54,6 +54,16 @@ typedef struct {
 static size_t units_count(const Units *units)
 {
     return (size_t)units->channels * (size_t)units->height * (size_t)units->width;
+}
+
+static bool has_second(const Cnn *cnn)
+{
+    return cnn->second.channels > 0;
+}
+
+static const Units *last_layer(const Cnn *cnn)
+{
+    return has_second(cnn) ? &cnn->second : &cnn->first;
 }
 
 /* ---- one bin */
@@ -141,9 +151,10 @@ static float softplus(float x)
 
 static void readout(const Cnn *cnn, float *rates_hz)
 {
-    int units = (int)units_count(&cnn->second);
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, cnn->cells, units, 1, cnn->dense, units, cnn->units2,
-                1, 0, rates_hz, 1);
+    int units = (int)units_count(last_layer(cnn));
+    const float *values = has_second(cnn) ? cnn->units2 : cnn->units1;
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, cnn->cells, units, 1, cnn->dense, units, values, 1, 0,
+                rates_hz, 1);
     for (int cell = 0; cell < cnn->cells; cell++)
         rates_hz[cell] = (float)cnn->rate_scale_hz *
                          softplus(cnn->dense_scale[cell] * rates_hz[cell] + cnn->dense_shift[cell]);
@@ -154,7 +165,8 @@ static void cnn_step(void *state, const float *lum, float *rates_hz)
     Cnn *cnn = state;
     sum_past(cnn);
     first_layer(cnn, lum);
-    second_layer(cnn);
+    if (has_second(cnn))
+        second_layer(cnn);
     readout(cnn, rates_hz);
     cnn->head++;
 }
@@ -255,23 +267,26 @@ static bool check_units(const ModelFile *file, const char *name, const Units *un
     return model_file_need(file, name, 3, dims, err) != NULL;
 }
 
+static bool check_layer(const ModelFile *file, const char *const *names, int inputs,
+                        const Units *from, Units *to, char *err)
+{
+    return check_convolution(file, names[0], inputs, from, to, err) &&
+           model_file_need(file, names[1], 1, &to->channels, err) &&
+           check_units(file, names[2], to, err) && check_units(file, names[3], to, err);
+}
+
 static bool check_file(const ModelFile *file, Cnn *cnn, char *err)
 {
+    static const char *const names[2][4] = {{"conv1_weight", "conv1_bias", "scale1", "shift1"},
+                                            {"conv2_weight", "conv2_bias", "scale2", "shift2"}};
     const ModelInfo *info = &file->info;
     cnn->image = (Units){1, info->height_px, info->width_px};
-    if (!check_convolution(file, "conv1_weight", info->history_bins, &cnn->image, &cnn->first,
-                           err) ||
-        !check_convolution(file, "conv2_weight", cnn->first.channels, &cnn->first, &cnn->second,
-                           err))
+    if (!check_layer(file, names[0], info->history_bins, &cnn->image, &cnn->first, err) ||
+        (strcmp(info->kind, "cnn") == 0 &&
+         !check_layer(file, names[1], cnn->first.channels, &cnn->first, &cnn->second, err)))
         return false;
-    const int dense[] = {info->cells, (int)units_count(&cnn->second)};
-    return model_file_need(file, "conv1_bias", 1, &cnn->first.channels, err) &&
-           check_units(file, "scale1", &cnn->first, err) &&
-           check_units(file, "shift1", &cnn->first, err) &&
-           model_file_need(file, "conv2_bias", 1, &cnn->second.channels, err) &&
-           check_units(file, "scale2", &cnn->second, err) &&
-           check_units(file, "shift2", &cnn->second, err) &&
-           model_file_need(file, "dense_weight", 2, dense, err) &&
+    const int dense[] = {info->cells, (int)units_count(last_layer(cnn))};
+    return model_file_need(file, "dense_weight", 2, dense, err) &&
            model_file_need(file, "dense_scale", 1, dense, err) &&
            model_file_need(file, "dense_shift", 1, dense, err);
 }
@@ -279,11 +294,14 @@ static bool check_file(const ModelFile *file, Cnn *cnn, char *err)
 static bool init_transforms(Cnn *cnn)
 {
     const Units *image = &cnn->image, *first = &cnn->first, *second = &cnn->second;
-    return transform_init(&cnn->image_in, image->height, image->width, image->height, image->width,
-                          1) &&
-           transform_init(&cnn->first_out, image->height, image->width, first->height, first->width,
-                          first->channels) &&
-           transform_init(&cnn->first_in, first->height, first->width, first->height, first->width,
+    if (!transform_init(&cnn->image_in, image->height, image->width, image->height, image->width,
+                        1) ||
+        !transform_init(&cnn->first_out, image->height, image->width, first->height, first->width,
+                        first->channels))
+        return false;
+    if (!has_second(cnn))
+        return true;
+    return transform_init(&cnn->first_in, first->height, first->width, first->height, first->width,
                           first->channels) &&
            transform_init(&cnn->second_out, first->height, first->width, second->height,
                           second->width, second->channels);
@@ -295,6 +313,8 @@ static bool allocate(Cnn *cnn)
     int c1 = cnn->first.channels, c2 = cnn->second.channels;
     size_t units1 = units_count(&cnn->first), units2 = units_count(&cnn->second);
     size_t cells = (size_t)cnn->cells;
+    size_t sum2 = has_second(cnn) ? transform_spectrum_count(&cnn->first_in, c2) : 0;
+    size_t spectra1 = has_second(cnn) ? transform_spectrum_count(&cnn->first_in, c1) : 0;
     const struct {
         float **array;
         size_t count;
@@ -307,7 +327,7 @@ static bool allocate(Cnn *cnn)
         {&cnn->shift1, units1},
         {&cnn->scale2, units2},
         {&cnn->shift2, units2},
-        {&cnn->dense, cells * units2},
+        {&cnn->dense, cells * units_count(last_layer(cnn))},
         {&cnn->dense_scale, cells},
         {&cnn->dense_shift, cells},
         {&cnn->ring, (size_t)cnn->slots * 2 * stride1},
@@ -317,8 +337,8 @@ static bool allocate(Cnn *cnn)
         {&cnn->input, units_count(&cnn->image)},
         {&cnn->sum1, transform_spectrum_count(&cnn->image_in, c1)},
         {&cnn->units1, units1},
-        {&cnn->spectra1, transform_spectrum_count(&cnn->first_in, c1)},
-        {&cnn->sum2, transform_spectrum_count(&cnn->first_in, c2)},
+        {&cnn->spectra1, spectra1},
+        {&cnn->sum2, sum2},
         {&cnn->units2, units2},
         {&cnn->maps, units1},
     };
@@ -383,19 +403,21 @@ static void load_units(Cnn *cnn, const ModelFile *file)
 {
     spread(model_file_find(file, "scale1"), &cnn->first, cnn->scale1);
     spread(model_file_find(file, "shift1"), &cnn->first, cnn->shift1);
+    fold_bias(model_file_find(file, "conv1_bias")->values, &cnn->first, cnn->scale1, cnn->shift1);
+    if (!has_second(cnn))
+        return;
     spread(model_file_find(file, "scale2"), &cnn->second, cnn->scale2);
     spread(model_file_find(file, "shift2"), &cnn->second, cnn->shift2);
-    fold_bias(model_file_find(file, "conv1_bias")->values, &cnn->first, cnn->scale1, cnn->shift1);
     fold_bias(model_file_find(file, "conv2_bias")->values, &cnn->second, cnn->scale2, cnn->shift2);
 }
 
 static void load_readout(Cnn *cnn, const ModelFile *file)
 {
-    size_t units = units_count(&cnn->second), cells = (size_t)cnn->cells;
+    size_t units = units_count(last_layer(cnn)), cells = (size_t)cnn->cells;
     ModelTensor row = {.rank = 3};
     for (size_t cell = 0; cell < cells; cell++) {
         row.values = model_file_find(file, "dense_weight")->values + cell * units;
-        spread(&row, &cnn->second, cnn->dense + cell * units);
+        spread(&row, last_layer(cnn), cnn->dense + cell * units);
     }
     memcpy(cnn->dense_scale, model_file_find(file, "dense_scale")->values, cells * sizeof(float));
     memcpy(cnn->dense_shift, model_file_find(file, "dense_shift")->values, cells * sizeof(float));
@@ -404,13 +426,13 @@ static void load_readout(Cnn *cnn, const ModelFile *file)
 static bool load(Cnn *cnn, const ModelFile *file)
 {
     const ModelTensor *conv1 = model_file_find(file, "conv1_weight");
-    const ModelTensor *conv2 = model_file_find(file, "conv2_weight");
+    const ModelTensor *conv2 = has_second(cnn) ? model_file_find(file, "conv2_weight") : NULL;
     int newest = cnn->history - 1, first_channels = cnn->first.channels;
     if (!init_transforms(cnn) || !allocate(cnn) ||
         !pack_kernels(conv1, &cnn->image_in, newest, 1, cnn->newest_filters) ||
         !pack_kernels(conv1, &cnn->image_in, newest - 1, newest > 0, cnn->recent_filters) ||
         !pack_kernels(conv1, &cnn->image_in, 0, cnn->old_lags, cnn->old_filters) ||
-        !pack_kernels(conv2, &cnn->first_in, 0, first_channels, cnn->second_filters))
+        (conv2 && !pack_kernels(conv2, &cnn->first_in, 0, first_channels, cnn->second_filters)))
         return false;
     load_units(cnn, file);
     load_readout(cnn, file);

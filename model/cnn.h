@@ -1,16 +1,18 @@
 #pragma once
-/* The three-layer CNN of McIntosh 2016, Maheswaranathan 2018 and Tanaka 2019, one bin at a time.
+/* The three-layer CNN of McIntosh 2016, Maheswaranathan 2018 and Tanaka 2019, one bin at a time;
+ * and the subunit model, which is the same without its second convolution.
  *
  * conv1 → scale, shift → ReLU → conv2 → scale, shift → ReLU → dense → scale, shift → softplus.
  * Convolutions are valid cross-correlations, as in torch and keras; batch-norm is folded into scale
  * and shift: y = scale · (conv + bias) + shift. Rates are rate_scale_hz · softplus.
  *
- * Datasets of a file of kind "cnn" (height, width: the raster; K: kernel sizes, all from the file):
+ * Datasets of a file of kind "cnn", or "subunit", which lacks those with a 2 (height, width: the
+ * raster; K: kernel sizes, all from the file; L the last layer):
  *   conv1_weight (c1, history_bins oldest first, K1y, K1x)     conv1_bias (c1)
  *   scale1, shift1 (c1) or (c1, h1, w1)                        h1 = height − K1y + 1, w1 likewise
  *   conv2_weight (c2, c1, K2y, K2x)                            conv2_bias (c2)
  *   scale2, shift2 (c2) or (c2, h2, w2)                        h2 = h1 − K2y + 1, w2 likewise
- *   dense_weight (cells, c2·h2·w2), flattened channel, y, x    dense_scale, dense_shift (cells)
+ *   dense_weight (cells, cL·hL·wL), flattened channel, y, x    dense_scale, dense_shift (cells)
  *
  * It is exact: the first layer transforms the new bin only, and adds its product with the lag-0
  * filters to the sum over the older bins, which settle has made ready (Σ over lags in the frequency

@@ -73,16 +73,20 @@ static void transform_weights(FitLayer *layer)
 void fit_cnn_changed(void *self)
 {
     FitCnn *net = self;
-    for (int i = 0; i < 2; i++)
-        transform_weights(&net->layer[i]);
+    for (int i = 0; i < net->layers; i++) {
+        FitLayer *layer = &net->layer[i];
+        if (layer->stack.factors > 0)
+            fit_stack_collapse(&layer->stack, net->net->params + layer->weight_at, layer->weight);
+        transform_weights(layer);
+    }
 }
 
 void fit_cnn_begin(void *self, bool is_training)
 {
     FitCnn *net = self;
     net->is_training = is_training;
-    for (int i = 0; i < 2 && !is_training; i++) {
-        size_t bytes = (size_t)net->layer[i].channels * sizeof(float);
+    for (int i = 0; i < net->layers && !is_training; i++) {
+        size_t bytes = (size_t)net->layer[i].norms * sizeof(float);
         memcpy(net->layer[i].mean, net->layer[i].running_mean, bytes);
         memcpy(net->layer[i].sd, net->layer[i].running_sd, bytes);
     }
@@ -99,16 +103,17 @@ static double lane_sum(const FitCnn *net, int which, int index)
 static double normalised_count(const FitCnn *net, const FitLayer *layer)
 {
     const FitBatch *batch = net->batch;
-    return (double)layer->width * layer->height * batch->bins * batch->runs * batch->lanes;
+    double values = (double)layer->width * layer->height * layer->channels * batch->bins;
+    return values * batch->runs * batch->lanes / layer->norms;
 }
 
 static void normalise(FitCnn *net, int which)
 {
     FitLayer *layer = &net->layer[which];
     double count = normalised_count(net, layer);
-    for (int c = 0; c < layer->channels; c++) {
+    for (int c = 0; c < layer->norms; c++) {
         double mean = lane_sum(net, which, c) / count;
-        double square = lane_sum(net, which, layer->channels + c) / count;
+        double square = lane_sum(net, which, layer->norms + c) / count;
         layer->mean[c] = (float)mean;
         layer->sd[c] = sqrtf((float)fmax(square - mean * mean, 0.0) + VARIANCE_FLOOR);
         layer->running_mean[c] += RUNNING_SHARE * (layer->mean[c] - layer->running_mean[c]);
@@ -130,8 +135,8 @@ static void gather_norm(FitCnn *net, int which)
 {
     FitLayer *layer = &net->layer[which];
     double count = normalised_count(net, layer);
-    for (int c = 0; c < layer->channels; c++) {
-        double shift = lane_sum(net, which, c), scale = lane_sum(net, which, layer->channels + c);
+    for (int c = 0; c < layer->norms; c++) {
+        double shift = lane_sum(net, which, c), scale = lane_sum(net, which, layer->norms + c);
         net->net->gradient[layer->shift_at + (size_t)c] = (float)shift;
         net->net->gradient[layer->scale_at + (size_t)c] = (float)scale;
         // batch-norm scales after normalising: the mean over what is normalised carries the scale
@@ -144,7 +149,7 @@ static void gather_readout(void *self)
 {
     FitCnn *net = self;
     size_t cells = (size_t)net->batch->cells, count = cells * (size_t)net->units;
-    gather_norm(net, 1);
+    gather_norm(net, net->layers - 1);
     float *readout = net->net->gradient + net->readout_at;
     float *bias = net->net->gradient + net->bias_at;
     memset(readout, 0, count * sizeof *readout);
@@ -196,29 +201,42 @@ static void gather_weights(FitCnn *net, FitLayer *layer, float *const *products)
         fit_dft_row_back(&layer->dft, kernel, filters,
                          layer->rows + (size_t)y * (size_t)(2 * layer->dft.half * filters),
                          layer->transpose + (size_t)y * (size_t)(kernel * filters));
-    reorder(layer, layer->transpose, net->net->gradient + layer->weight_at, false);
+    reorder(layer, layer->transpose, layer->weight_gradient, false);
+    if (layer->stack.factors > 0)
+        fit_stack_back(&layer->stack, net->net->params + layer->weight_at, layer->weight_gradient,
+                       net->net->gradient + layer->weight_at);
 }
 
 static void gather_all(void *self)
 {
     FitCnn *net = self;
-    float *first[FIT_LANES], *second[FIT_LANES];
-    for (int lane = 0; lane < FIT_LANES; lane++) {
-        first[lane] = net->lanes[lane].product1;
-        second[lane] = net->lanes[lane].product2;
+    for (int i = 0; i < net->layers; i++) {
+        float *products[FIT_LANES];
+        for (int lane = 0; lane < FIT_LANES; lane++)
+            products[lane] = net->lanes[lane].product[i];
+        gather_weights(net, &net->layer[i], products);
     }
-    gather_weights(net, &net->layer[0], first);
-    gather_weights(net, &net->layer[1], second);
 }
 
-const FitPhase fit_cnn_train[FIT_CNN_TRAIN_PHASES] = {
-    {fit_cnn_forward1, normalise1},    {fit_cnn_forward2, normalise2},
-    {fit_cnn_readout, gather_readout}, {fit_cnn_back2, gather_norm1},
-    {fit_cnn_back1, gather_all},
-};
-
-const FitPhase fit_cnn_predict[FIT_CNN_PREDICT_PHASES] = {
-    {fit_cnn_forward1, NULL},
-    {fit_cnn_forward2, NULL},
-    {fit_cnn_readout_only, NULL},
-};
+void fit_cnn_plan(int layers, FitNet *parts)
+{
+    static const FitPhase train[] = {
+        {fit_cnn_forward1, normalise1},    {fit_cnn_forward2, normalise2},
+        {fit_cnn_readout, gather_readout}, {fit_cnn_back2, gather_norm1},
+        {fit_cnn_back1, gather_all},
+    };
+    static const FitPhase train_single[] = {
+        {fit_cnn_forward1, normalise1},
+        {fit_cnn_readout, gather_readout},
+        {fit_cnn_back1, gather_all},
+    };
+    static const FitPhase predict[] = {
+        {fit_cnn_forward1, NULL}, {fit_cnn_forward2, NULL}, {fit_cnn_readout_only, NULL}};
+    static const FitPhase predict_single[] = {{fit_cnn_forward1, NULL},
+                                              {fit_cnn_readout_only, NULL}};
+    bool is_single = layers == 1;
+    parts->train = is_single ? train_single : train;
+    parts->train_count = is_single ? 3 : 5;
+    parts->predict = is_single ? predict_single : predict;
+    parts->predict_count = is_single ? 2 : 3;
+}

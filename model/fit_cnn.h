@@ -1,20 +1,29 @@
 #pragma once
-/* The inside of the CNN under fitting, shared by the files that build it and run it. */
+/* The inside of a convolutional network under fitting, shared by the files that build it and run it:
+ * one layer of convolution for the subunit model, two for the CNN. */
 #include "model/fit_dft.h"
 #include "model/fit_net.h"
+#include "model/fit_noise.h"
+#include "model/fit_stack.h"
+
+enum { FIT_CNN_LAYERS_MAX = 2 };
 
 /* One layer of convolution, all planes in the frequency domain of its input. */
 typedef struct {
     FitDft dft;                                     // of the input's size
     int in_width, in_height, width, height, kernel; // input, valid output, kernel side
-    int inputs, channels; // input planes a bin (lags or channels), output channels
-    float *weight;        // (channels, inputs, kernel, kernel), in the parameter vector
-    float *scale, *shift; // (channels), batch-norm, likewise
+    int inputs, channels;   // input planes a bin (lags or channels), output channels
+    int norms;              // batch-norms: channels, or units where each has its own
+    FitStack stack;         // of 3×3 factors, where the kernel is one; else zeroed
+    float *weight;          // (channels, inputs, kernel, kernel), a parameter or collapsed from the
+                            // stack
+    float *weight_gradient; // likewise
+    float *scale, *shift;   // (norms), batch-norm, in the parameter vector
     size_t weight_at, scale_at, shift_at;
     float *product;                   // (half, ny, 2 channels, 2 inputs): conj(W) as a real matrix
-    float *running_mean, *running_sd; // (channels), in the state vector
-    float *mean, *sd;                 // (channels) in force: of the minibatch, or running
-    float *grad_mean, *grad_dot;      // (channels) mean of dy, and of dy times the normalised value
+    float *running_mean, *running_sd; // (norms), in the state vector
+    float *mean, *sd;                 // (norms) in force: of the minibatch, or running
+    float *grad_mean, *grad_dot;      // (norms) mean of dy, and of dy times the normalised value
     float *transpose;                 // scratch (channels * inputs * kernel²) and its spectrum
     float *spectrum;                  // (half, ny, 2, channels * inputs)
     float *rows;                      // scratch (kernel, 2 half, channels * inputs)
@@ -22,41 +31,42 @@ typedef struct {
 
 /* What one run leaves behind for its way back. */
 typedef struct {
-    float *stimulus; // spectrum (half1, ny1, 2, frames)
-    float *z1;       // (h1, w1, c1, bins) before batch-norm; on the way back dz
-    float *g1;       // (h1, w1, c1, bins) gradient after batch-norm
-    float *a1;       // spectrum (half2, ny2, 2, c1, bins)
-    float *z2, *g2;  // (h2, w2, c2, bins)
+    float *stimulus;              // spectrum (half1, ny1, 2, frames)
+    float *z[FIT_CNN_LAYERS_MAX]; // (height, width, channels, bins) before batch-norm
+    float *g[FIT_CNN_LAYERS_MAX]; // (height, width, channels, bins) gradient after batch-norm
+    float *a1;                    // spectrum of the second layer's input (half2, ny2, 2, c1, bins)
 } FitCnnRun;
 
 typedef struct {
-    FitCnnRun *runs;            // (runs)
-    float *rows;                // scratch: rows of a transform
-    float *plane_row;           // scratch: one row of a plane, (width, channels, bins)
-    float *part;                // scratch: (ny, 2, channels * bins), one kx
-    float *history;             // scratch: (2 inputs, bins)
-    float *drive;               // (cells, bins)
-    float *product1, *product2; // gradient of layer products, summed over this lane's runs
-    float *readout;             // (cells, units) gradient
-    double *bias;               // (cells) gradient
-    double *sums[2]; // per layer (2 channels): sum, sum of squares; on the way back dy, dy·ẑ
+    FitCnnRun *runs;                    // (runs)
+    float *rows;                        // scratch: rows of a transform
+    float *plane_row;                   // scratch: one row of a plane, (width, channels, bins)
+    float *noise;                       // scratch, likewise
+    float *part;                        // scratch: (ny, 2, channels * bins), one kx
+    float *history;                     // scratch: (2 inputs, bins)
+    float *drive;                       // (cells, bins)
+    float *product[FIT_CNN_LAYERS_MAX]; // gradient of layer products, summed over this lane's runs
+    float *readout;                     // (cells, units) gradient
+    double *bias;                       // (cells) gradient
+    double *sums[FIT_CNN_LAYERS_MAX]; // (2 norms): sum, sum of squares; on the way back dy, dy·ẑ
 } FitCnnLane;
 
 typedef struct {
     const FitBatch *batch;
     FitNet *net;
-    FitLayer layer[2];
-    int units;                  // of layer 2: channels * height * width
-    size_t readout_at, bias_at; // (cells, height2, width2, channels2), the order of z2; (cells)
+    int layers;
+    FitLayer layer[FIT_CNN_LAYERS_MAX];
+    float noise_sd; // added to every unit between batch-norm and ReLU, in training
+    FitNoise noise;
+    int units;                  // of the last layer: channels * height * width
+    size_t readout_at, bias_at; // (cells, height, width, channels), the order of z; (cells)
     bool is_training;
     float *file; // the tensors of the model file, filled by describe
     FitCnnLane lanes[FIT_LANES];
 } FitCnn;
 
-enum { FIT_CNN_TRAIN_PHASES = 5, FIT_CNN_PREDICT_PHASES = 3 };
-
-extern const FitPhase fit_cnn_train[FIT_CNN_TRAIN_PHASES];
-extern const FitPhase fit_cnn_predict[FIT_CNN_PREDICT_PHASES];
+/* The phases of a network of so many layers. */
+void fit_cnn_plan(int layers, FitNet *parts);
 
 size_t fit_layer_weights(const FitLayer *layer);
 size_t fit_layer_products(const FitLayer *layer);

@@ -21,67 +21,105 @@ static void unroll(const float *frequency, int lags, int frames, int bins, float
                    frequency + part * frames + lag, (size_t)bins * sizeof *history);
 }
 
-/* sums (2 channels) += value and square over a row (width, channels, bins). */
-static void add_moments(const float *row, int width, int channels, int bins, double *sums)
+/* Which batch-norm the units of a row's first column have; those of the next follow, or repeat. */
+static int norm_of(const FitLayer *layer, int y, int x)
 {
-    for (int x = 0; x < width; x++)
-        for (int c = 0; c < channels; c++) {
-            const float *z = row + (x * channels + c) * bins;
+    return layer->norms == layer->channels ? 0 : (y * layer->width + x) * layer->channels;
+}
+
+/* sums (2 norms) += value and square over row y (width, channels, bins). */
+static void add_moments(const FitLayer *layer, int y, int bins, const float *row, double *sums)
+{
+    for (int x = 0; x < layer->width; x++)
+        for (int c = 0; c < layer->channels; c++) {
+            const float *z = row + (x * layer->channels + c) * bins;
+            int norm = norm_of(layer, y, x) + c;
             float sum = 0.0f, square = 0.0f;
             for (int t = 0; t < bins; t++) {
                 sum += z[t];
                 square += z[t] * z[t];
             }
-            sums[c] += (double)sum;
-            sums[channels + c] += (double)square;
+            sums[norm] += (double)sum;
+            sums[layer->norms + norm] += (double)square;
         }
 }
 
-/* a := ReLU of batch-norm of z, a row (width, channels, bins). */
-static void activate(const FitLayer *layer, int bins, const float *restrict z, float *restrict a)
+/* out := batch-norm of z, row y (width, channels, bins). */
+static void normalise_row(const FitLayer *layer, int y, int bins, const float *restrict z,
+                          float *restrict out)
 {
     for (int x = 0; x < layer->width; x++)
         for (int c = 0; c < layer->channels; c++) {
-            float scale = layer->scale[c] / layer->sd[c];
-            float shift = layer->shift[c] - scale * layer->mean[c];
+            int norm = norm_of(layer, y, x) + c;
+            float scale = layer->scale[norm] / layer->sd[norm];
+            float shift = layer->shift[norm] - scale * layer->mean[norm];
             int at = (x * layer->channels + c) * bins;
-            for (int t = at; t < at + bins; t++) {
-                float y = scale * z[t] + shift;
-                a[t] = y > 0.0f ? y : 0.0f;
-            }
+            for (int t = at; t < at + bins; t++)
+                out[t] = scale * z[t] + shift;
         }
 }
 
-/* g := 0 where the unit was off; sums (2 channels) += g and g times the normalised value. */
-static void gate(const FitLayer *layer, int bins, const float *restrict z, float *restrict g,
-                 double *sums)
+/* A number of its own for the noise on row y of run r, of this layer in this minibatch. */
+static uint64_t noise_key(const FitCnn *net, int which, int run, int y)
 {
+    const FitBatch *batch = net->batch;
+    uint64_t runs = (uint64_t)batch->runs * (uint64_t)batch->lanes;
+    uint64_t at = ((uint64_t)batch->step * runs + (uint64_t)run) * FIT_CNN_LAYERS_MAX;
+    return batch->noise_seed ^ (((at + (uint64_t)which) << 12) + (uint64_t)y);
+}
+
+/* What ReLU sees: batch-norm of z, and in training the noise. */
+static void see_row(const FitCnn *net, int which, int run, int y, const float *z, float *out)
+{
+    const FitLayer *layer = &net->layer[which];
+    int bins = net->batch->bins;
+    normalise_row(layer, y, bins, z, out);
+    if (net->is_training && net->noise_sd > 0.0f)
+        fit_noise_add(&net->noise, noise_key(net, which, run, y), net->noise_sd,
+                      layer->width * layer->channels * bins, out);
+}
+
+/* a := ReLU of what it sees, a row (width, channels, bins). */
+static void activate(const FitCnn *net, int which, int run, int y, const float *z, float *a)
+{
+    int count = net->layer[which].width * net->layer[which].channels * net->batch->bins;
+    see_row(net, which, run, y, z, a);
+    for (int i = 0; i < count; i++)
+        a[i] = a[i] > 0.0f ? a[i] : 0.0f;
+}
+
+/* g := 0 where the unit was off; sums (2 norms) += g and g times the normalised value. */
+static void gate(const FitCnn *net, int which, int run, int y, const float *restrict z,
+                 float *restrict seen, float *restrict g, double *sums)
+{
+    const FitLayer *layer = &net->layer[which];
+    int bins = net->batch->bins;
+    see_row(net, which, run, y, z, seen);
     for (int x = 0; x < layer->width; x++)
         for (int c = 0; c < layer->channels; c++) {
-            float inverse = 1.0f / layer->sd[c], mean = layer->mean[c];
-            float scale = layer->scale[c], shift = layer->shift[c], sum = 0.0f, dot = 0.0f;
-            int at = (x * layer->channels + c) * bins;
+            int norm = norm_of(layer, y, x) + c, at = (x * layer->channels + c) * bins;
+            float inverse = 1.0f / layer->sd[norm], mean = layer->mean[norm];
+            float sum = 0.0f, dot = 0.0f;
             for (int t = at; t < at + bins; t++) {
-                float normal = (z[t] - mean) * inverse;
-                g[t] = scale * normal + shift > 0.0f ? g[t] : 0.0f;
+                g[t] = seen[t] > 0.0f ? g[t] : 0.0f;
                 sum += g[t];
-                dot += g[t] * normal;
+                dot += g[t] * (z[t] - mean) * inverse;
             }
-            sums[c] += (double)sum;
-            sums[layer->channels + c] += (double)dot;
+            sums[norm] += (double)sum;
+            sums[layer->norms + norm] += (double)dot;
         }
 }
 
-/* dz (width, channels, bins) := gradient before batch-norm, from g after it. */
-static void through_norm(const FitLayer *layer, int bins, const float *restrict z,
+/* dz (width, channels, bins) := gradient before batch-norm, from g after it, row y. */
+static void through_norm(const FitLayer *layer, int y, int bins, const float *restrict z,
                          const float *restrict g, float *restrict dz)
 {
     for (int x = 0; x < layer->width; x++)
         for (int c = 0; c < layer->channels; c++) {
-            float inverse = 1.0f / layer->sd[c], mean = layer->mean[c];
-            float gain = layer->scale[c] * inverse;
-            float grad_mean = layer->grad_mean[c], grad_dot = layer->grad_dot[c];
-            int at = (x * layer->channels + c) * bins;
+            int norm = norm_of(layer, y, x) + c, at = (x * layer->channels + c) * bins;
+            float inverse = 1.0f / layer->sd[norm], mean = layer->mean[norm];
+            float gain = layer->scale[norm] * inverse;
+            float grad_mean = layer->grad_mean[norm], grad_dot = layer->grad_dot[norm];
             for (int t = at; t < at + bins; t++)
                 dz[t] = gain * (g[t] - grad_mean - (z[t] - mean) * inverse * grad_dot);
         }
@@ -127,13 +165,13 @@ static void finish_layer(const FitCnn *net, int which, const FitCnnLane *lane, f
         fit_dft_row_back(&layer->dft, layer->width, batch,
                          lane->rows + (size_t)y * spectrum_row_count(layer, batch), row);
         if (net->is_training)
-            add_moments(row, layer->width, layer->channels, bins, lane->sums[which]);
+            add_moments(layer, y, bins, row, lane->sums[which]);
     }
 }
 
 static void clear_sums(const FitCnn *net, int which, const FitCnnLane *lane)
 {
-    memset(lane->sums[which], 0, 2 * (size_t)net->layer[which].channels * sizeof(double));
+    memset(lane->sums[which], 0, 2 * (size_t)net->layer[which].norms * sizeof(double));
 }
 
 /* The two layers differ in where a frequency's inputs come from: lags of the stimulus, or
@@ -159,7 +197,7 @@ void fit_cnn_forward1(void *self, int which)
             fit_dft_column_back(&layer->dft, layer->height, layer->channels * bins, kx, lane->part,
                                 lane->rows);
         }
-        finish_layer(net, 0, lane, run->z1);
+        finish_layer(net, 0, lane, run->z[0]);
     }
 }
 
@@ -173,7 +211,8 @@ void fit_cnn_forward2(void *self, int which)
     for (int r = 0; r < net->batch->runs; r++) {
         FitCnnRun *run = &lane->runs[r];
         for (int y = 0; y < first->height; y++) {
-            activate(first, bins, run->z1 + (size_t)y * row_count(first, bins), lane->plane_row);
+            activate(net, 0, which * net->batch->runs + r, y,
+                     run->z[0] + (size_t)y * row_count(first, bins), lane->plane_row);
             fit_dft_row(&layer->dft, first->width, inputs, lane->plane_row,
                         lane->rows + (size_t)y * spectrum_row_count(layer, inputs));
         }
@@ -189,31 +228,27 @@ void fit_cnn_forward2(void *self, int which)
             fit_dft_column_back(&layer->dft, layer->height, layer->channels * bins, kx, lane->part,
                                 lane->rows);
         }
-        finish_layer(net, 1, lane, run->z2);
+        finish_layer(net, 1, lane, run->z[1]);
     }
 }
 
-static void activate_all(const FitLayer *layer, int bins, const float *z, float *a)
-{
-    for (int y = 0; y < layer->height; y++)
-        activate(layer, bins, z + (size_t)y * row_count(layer, bins),
-                 a + (size_t)y * row_count(layer, bins));
-}
-
-/* rate and loss of one run; run->g2 holds the activations, lane->drive d loss / d drive. */
+/* rate and loss of one run; the last layer's g holds its activations, lane->drive d loss / d
+ * drive. */
 static void read_out(const FitCnn *net, int which, const FitCnnLane *lane, int r)
 {
     const FitBatch *batch = net->batch;
     FitCnnRun *run = &lane->runs[r];
+    int last = net->layers - 1;
     int index = which * batch->runs + r, count = batch->cells * batch->bins;
-    activate_all(&net->layer[1], batch->bins, run->z2, run->g2);
+    for (int y = 0; y < net->layer[last].height; y++) {
+        size_t at = (size_t)y * row_count(&net->layer[last], batch->bins);
+        activate(net, last, index, y, run->z[last] + at, run->g[last] + at);
+    }
     multiply(CblasNoTrans, batch->cells, batch->bins, net->units,
-             net->net->params + net->readout_at, run->g2, 0.0f, lane->drive);
+             net->net->params + net->readout_at, run->g[last], 0.0f, lane->drive);
     for (int i = 0; i < count; i++)
         lane->drive[i] += net->net->params[net->bias_at + (size_t)(i / batch->bins)];
-    float share = 1.0f / (float)(count * batch->lanes * batch->runs);
-    batch->loss[which] +=
-        fit_poisson(count, share, batch->target[index], lane->drive, batch->rate[index]);
+    batch->loss[which] += fit_poisson(batch, batch->target[index], lane->drive, batch->rate[index]);
 }
 
 void fit_cnn_readout_only(void *self, int which)
@@ -229,24 +264,26 @@ void fit_cnn_readout(void *self, int which)
     const FitCnn *net = self;
     const FitBatch *batch = net->batch;
     const FitCnnLane *lane = &net->lanes[which];
-    const FitLayer *layer = &net->layer[1];
-    int bins = batch->bins, cells = batch->cells;
+    int last = net->layers - 1, bins = batch->bins, cells = batch->cells;
     batch->loss[which] = 0.0;
-    clear_sums(net, 1, lane);
+    clear_sums(net, last, lane);
     memset(lane->bias, 0, (size_t)cells * sizeof *lane->bias);
     for (int r = 0; r < batch->runs; r++) {
         FitCnnRun *run = &lane->runs[r];
+        float *g = run->g[last];
         read_out(net, which, lane, r);
         for (int i = 0; i < cells * bins; i++)
             lane->bias[i / bins] += (double)lane->drive[i];
-        multiply(CblasTrans, cells, net->units, bins, lane->drive, run->g2, r ? 1.0f : 0.0f,
+        multiply(CblasTrans, cells, net->units, bins, lane->drive, g, r ? 1.0f : 0.0f,
                  lane->readout);
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, net->units, bins, cells, 1.0f,
-                    net->net->params + net->readout_at, net->units, lane->drive, bins, 0.0f,
-                    run->g2, bins);
-        for (int y = 0; y < layer->height; y++)
-            gate(layer, bins, run->z2 + (size_t)y * row_count(layer, bins),
-                 run->g2 + (size_t)y * row_count(layer, bins), lane->sums[1]);
+                    net->net->params + net->readout_at, net->units, lane->drive, bins, 0.0f, g,
+                    bins);
+        for (int y = 0; y < net->layer[last].height; y++) {
+            size_t at = (size_t)y * row_count(&net->layer[last], bins);
+            gate(net, last, which * batch->runs + r, y, run->z[last] + at, lane->noise, g + at,
+                 lane->sums[last]);
+        }
     }
 }
 
@@ -258,7 +295,7 @@ static void transform_gradient(const FitCnn *net, const FitCnnLane *lane, int wh
     int bins = net->batch->bins, batch = layer->channels * bins;
     for (int y = 0; y < layer->height; y++) {
         size_t at = (size_t)y * row_count(layer, bins);
-        through_norm(layer, bins, z + at, g + at, lane->plane_row);
+        through_norm(layer, y, bins, z + at, g + at, lane->plane_row);
         fit_dft_row(&layer->dft, layer->width, batch, lane->plane_row,
                     lane->rows + (size_t)y * spectrum_row_count(layer, batch));
     }
@@ -273,19 +310,20 @@ static void back_product(const FitLayer *layer, int bins, const float *product, 
                 2 * layer->channels, 1.0f, product, 2 * layer->inputs, part, bins, 0.0f, da, bins);
 }
 
-static void back2_run(const FitCnn *net, const FitCnnLane *lane, FitCnnRun *run, float beta)
+static void back2_run(const FitCnn *net, const FitCnnLane *lane, int index, FitCnnRun *run,
+                      float beta)
 {
     const FitLayer *first = &net->layer[0], *layer = &net->layer[1];
     int bins = net->batch->bins, ny = layer->dft.ny, batch = layer->channels * bins;
     int inputs = layer->inputs * bins;
-    transform_gradient(net, lane, 1, run->z2, run->g2);
+    transform_gradient(net, lane, 1, run->z[1], run->g[1]);
     for (int kx = 0; kx < layer->dft.half; kx++) {
         fit_dft_column(&layer->dft, layer->height, batch, kx, lane->rows, lane->part);
         for (int ky = 0; ky < ny; ky++) {
             size_t at = (size_t)(kx * ny + ky);
             const float *part = lane->part + (size_t)ky * 2 * (size_t)batch;
             float *a1 = run->a1 + at * (size_t)(2 * inputs);
-            float *product = lane->product2 + at * (size_t)(4 * layer->channels * layer->inputs);
+            float *product = lane->product[1] + at * (size_t)(4 * layer->channels * layer->inputs);
             multiply(CblasTrans, 2 * layer->channels, 2 * layer->inputs, bins, part, a1, beta,
                      product);
             back_product(layer, bins, product_at(layer, layer->product, kx, ky), part, a1);
@@ -297,8 +335,9 @@ static void back2_run(const FitCnn *net, const FitCnnLane *lane, FitCnnRun *run,
     for (int y = 0; y < first->height; y++) {
         size_t at = (size_t)y * row_count(first, bins);
         fit_dft_row_back(&layer->dft, first->width, inputs,
-                         lane->rows + (size_t)y * spectrum_row_count(layer, inputs), run->g1 + at);
-        gate(first, bins, run->z1 + at, run->g1 + at, lane->sums[0]);
+                         lane->rows + (size_t)y * spectrum_row_count(layer, inputs),
+                         run->g[0] + at);
+        gate(net, 0, index, y, run->z[0] + at, lane->noise, run->g[0] + at, lane->sums[0]);
     }
 }
 
@@ -308,7 +347,7 @@ void fit_cnn_back2(void *self, int which)
     const FitCnnLane *lane = &net->lanes[which];
     clear_sums(net, 0, lane);
     for (int r = 0; r < net->batch->runs; r++)
-        back2_run(net, lane, &lane->runs[r], r ? 1.0f : 0.0f);
+        back2_run(net, lane, which * net->batch->runs + r, &lane->runs[r], r ? 1.0f : 0.0f);
 }
 
 void fit_cnn_back1(void *self, int which)
@@ -320,7 +359,7 @@ void fit_cnn_back1(void *self, int which)
     int batch = layer->channels * bins;
     for (int r = 0; r < net->batch->runs; r++) {
         const FitCnnRun *run = &lane->runs[r];
-        transform_gradient(net, lane, 0, run->z1, run->g1);
+        transform_gradient(net, lane, 0, run->z[0], run->g[0]);
         for (int kx = 0; kx < layer->dft.half; kx++) {
             fit_dft_column(&layer->dft, layer->height, batch, kx, lane->rows, lane->part);
             for (int ky = 0; ky < ny; ky++) {
@@ -330,7 +369,7 @@ void fit_cnn_back1(void *self, int which)
                 multiply(CblasTrans, 2 * layer->channels, 2 * layer->inputs, bins,
                          lane->part + (size_t)ky * 2 * (size_t)batch, lane->history,
                          r ? 1.0f : 0.0f,
-                         lane->product1 + at * (size_t)(4 * layer->channels * layer->inputs));
+                         lane->product[0] + at * (size_t)(4 * layer->channels * layer->inputs));
             }
         }
     }

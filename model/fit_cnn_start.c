@@ -66,21 +66,41 @@ static void start_first_layer(FitCnn *net, const FitStart *start, float size)
     }
 }
 
+/* The factors of a stack are smooth enough together; only the history needs it, and is smoothed in
+ * the first of them. */
+static void start_stack(const FitLayer *layer, const FitTensor *tensors, float *params)
+{
+    float line[256];
+    const FitTensor *first = &tensors[0];
+    size_t count = first->count / (size_t)layer->channels;
+    for (int c = 0; layer->inputs > layer->channels && c < layer->channels; c++)
+        smooth_along(params + first->at + (size_t)c * count, 1, layer->inputs,
+                     count / (size_t)layer->inputs, 1.5, line);
+}
+
 bool fit_cnn_start(void *self, const FitStart *start, char *err)
 {
     FitCnn *net = self;
     float *params = net->net->params;
-    const FitTensor *tensors = net->net->tensors;
+    const FitTensor *tensor = net->net->tensors;
     (void)err;
-    start_first_layer(net, start, tensors[0].size);
-    fill_normal(start, 2, tensors[3].size, net->layer[1].weight, fit_layer_weights(&net->layer[1]));
-    for (int i = 0; i < 2; i++)
-        for (int c = 0; c < net->layer[i].channels; c++) {
-            net->layer[i].scale[c] = 1.0f;
-            net->layer[i].shift[c] = 0.0f;
-            net->layer[i].running_sd[c] = 1.0f;
+    for (int i = 0; i < net->layers; i++) {
+        FitLayer *layer = &net->layer[i];
+        int factors = layer->stack.factors > 0 ? layer->stack.factors : 1;
+        for (int f = 0; f < factors; f++)
+            fill_normal(start, (uint32_t)(2 + 16 * i + f), tensor[f].size, params + tensor[f].at,
+                        tensor[f].count);
+        if (layer->stack.factors > 0)
+            start_stack(layer, tensor, params);
+        else if (i == 0)
+            start_first_layer(net, start, tensor[0].size);
+        for (int norm = 0; norm < layer->norms; norm++) {
+            layer->scale[norm] = layer->running_sd[norm] = 1.0f;
+            layer->shift[norm] = 0.0f;
         }
-    fill_normal(start, 3, tensors[6].size, params + net->readout_at, tensors[6].count);
+        tensor += factors + 2;
+    }
+    fill_normal(start, 0, tensor[0].size, params + tensor[0].at, tensor[0].count);
     for (int i = 0; i < net->batch->cells; i++) {
         double mean = fmax((double)start->target_mean[i], 1e-3);
         params[net->bias_at + (size_t)i] = (float)log(expm1(mean));

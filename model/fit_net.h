@@ -16,10 +16,15 @@ typedef struct {
     int lanes, runs, bins; // runs a lane, bins a run
     int frames;            // bins of stimulus a run: bins + history − 1
     int pixels, cells;
-    float **stimulus; // (lanes × runs) of (pixels, frames), normalised, time fastest
-    float **target;   // (lanes × runs) of (cells, bins), in units of rate_scale_hz
-    float **rate;     // (lanes × runs) of (cells, bins), written by the net, same unit
-    double *loss;     // (lanes) sums over runs, cells and bins, written by the net
+    float **stimulus;    // (lanes × runs) of (pixels, frames), normalised, time fastest
+    float **target;      // (lanes × runs) of (cells, bins), in units of rate_scale_hz
+    float **rate;        // (lanes × runs) of (cells, bins), written by the net, same unit
+    double *loss;        // (lanes) sums over runs, cells and bins, written by the net
+    int past_bins;       // of spikes before each bin, for a net that asks for them; else 0
+    float **past;        // (lanes × runs) of (cells, past_bins + bins) spikes a bin
+    float l1_activity;   // pull of the rates towards 0, in the loss
+    int64_t step;        // minibatches fitted so far
+    uint64_t noise_seed; // of what the net adds to its units in training
 } FitBatch;
 
 typedef struct {
@@ -34,7 +39,7 @@ typedef struct {
     bool decays; // pulled towards 0
 } FitTensor;
 
-enum { FIT_TENSORS_MAX = 8 };
+enum { FIT_TENSORS_MAX = 24 };
 
 typedef struct {
     FitTensor tensors[FIT_TENSORS_MAX];
@@ -62,5 +67,6 @@ void *fit_ln_open(const FitSpec *spec, const ModelInfo *about, const FitBatch *b
                   char *err);
 
 /* rate (cells, bins) := softplus(drive) and drive := d loss / d drive, per cell and bin of the
- * whole minibatch; returns the loss summed over cells and bins. Poisson: rate − target·ln rate. */
-double fit_poisson(int count, float share, const float *target, float *drive, float *rate);
+ * whole minibatch; returns the loss summed over cells and bins. Poisson: rate − target·ln rate,
+ * and l1_activity · rate. */
+double fit_poisson(const FitBatch *batch, const float *target, float *drive, float *rate);

@@ -1,9 +1,8 @@
-#include "model/fit.h"
+#include "model/fit_state.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "model/fit_state.h"
 #include "model/kind.h"
 
 /* Running sums for a Pearson correlation. */
@@ -42,31 +41,24 @@ static void correlate(const Fit *fit, const int64_t *run_from, int runs, const f
     }
 }
 
-static float *read_response(Fit *fit, DatasetPart part, DatasetResponse which, char *err)
-{
-    int64_t bins = dataset_bins(fit->data, part);
-    float *values = malloc((size_t)bins * (size_t)fit->batch.cells * sizeof *values);
-    if (values && dataset_read_response(fit->data, part, which, 0, (int)bins, values, err))
-        return values;
-    if (!values)
-        model_refuse(err, "not enough memory for the responses");
-    free(values);
-    return NULL;
-}
-
+/* Mean over the cells that have a correlation. */
 static double finish_cc(int cells, const Moments *moments, double *cc)
 {
     double sum = 0.0;
+    int count = 0;
     for (int cell = 0; cell < cells; cell++) {
         cc[cell] = moments[cell].n > 0.0 ? pearson(&moments[cell]) : (double)NAN;
-        sum += cc[cell];
+        if (isfinite(cc[cell])) {
+            sum += cc[cell];
+            count++;
+        }
     }
-    return sum / cells;
+    return count > 0 ? sum / count : (double)NAN;
 }
 
 typedef struct {
-    float *rate, *binned;         // responses of the part; rate NULL: not in the data
-    Moments *by_rate, *by_spikes; // (cells)
+    float *rate;                  // (cells, bins) noise-free; NULL: not in the data
+    Moments *by_rate, *by_target; // (cells)
 } Judge;
 
 /* Loss and moments over consecutive runs from `from` on; the last minibatch is filled up with runs
@@ -88,7 +80,7 @@ static bool judge_runs(Fit *fit, const Judge *judge, int64_t from, int64_t runs,
             for (int j = 0; j < b->cells * b->bins; j++)
                 *loss +=
                     (double)b->rate[i][j] - (double)b->target[i][j] * log((double)b->rate[i][j]);
-        correlate(fit, order, count, judge->binned, judge->by_spikes);
+        correlate(fit, order, count, fit->target, judge->by_target);
         if (judge->rate)
             correlate(fit, order, count, judge->rate, judge->by_rate);
     }
@@ -105,24 +97,22 @@ bool fit_score(Fit *fit, DatasetPart part, int64_t from, int64_t bins, FitScore 
     if (fit->part != part && !fit_load_target(fit, part, err))
         return false;
     size_t cells = (size_t)b->cells;
-    Judge judge = {.binned = read_response(fit, part, DATASET_BINNED, err),
-                   .by_rate = calloc(cells, sizeof(Moments)),
-                   .by_spikes = calloc(cells, sizeof(Moments))};
+    Judge judge = {.by_rate = calloc(cells, sizeof(Moments)),
+                   .by_target = calloc(cells, sizeof(Moments))};
     bool has_rate = dataset_has(fit->data, part, DATASET_RATE);
     if (has_rate)
-        judge.rate = read_response(fit, part, DATASET_RATE, err);
-    bool ok = judge.binned && judge.by_rate && judge.by_spikes && (judge.rate || !has_rate);
+        judge.rate = fit_read_response(fit, part, DATASET_RATE, err);
+    bool ok = judge.by_rate && judge.by_target && (judge.rate || !has_rate);
     double loss = 0.0;
     ok = ok && judge_runs(fit, &judge, from, runs, &loss, err);
     if (ok) {
         score->bins = runs * b->bins;
         score->loss = loss / ((double)score->bins * b->cells);
         score->cc_rate_mean = finish_cc(b->cells, judge.by_rate, score->cc_rate);
-        score->cc_binned_mean = finish_cc(b->cells, judge.by_spikes, score->cc_binned);
+        score->cc_target_mean = finish_cc(b->cells, judge.by_target, score->cc_target);
     }
     free(judge.rate);
-    free(judge.binned);
     free(judge.by_rate);
-    free(judge.by_spikes);
+    free(judge.by_target);
     return ok;
 }

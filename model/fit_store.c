@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/fit_state.h"
 #include "model/kind.h"
@@ -15,34 +16,47 @@ enum { PATH_BYTES = 4096 };
  * size, so that there is no padding to compare. */
 typedef struct {
     uint64_t magic;
-    int64_t params, states, cells, train_bins, target;
-    int64_t epochs, run_bins, batch_runs, history_bins, lag_bins;
-    double learning_rate, decay, rate_scale_hz, lum_mean, lum_sd;
+    int64_t params, states, cells, train_bins, used_bins, target, kind, norm, schedule;
+    int64_t epochs, run_bins, batch_runs, history_bins, lag_bins, spike_bins;
+    int64_t plateau_epochs, patience_epochs;
+    double learning_rate, plateau_factor, decay, l2, l1_activity, noise_sd, rate_scale_hz;
+    double lum_mean, lum_sd;
     uint64_t seed_bits[2];
 } Agreement;
 
 typedef struct {
     Agreement agreement;
-    int64_t epochs_done, steps;
+    FitProgress progress;
 } Head;
 
 static Agreement agreement_of(const Fit *fit)
 {
     const FitSpec *s = &fit->spec;
     return (Agreement){
-        .magic = UINT64_C(0x3154494652545452), // "RTTRFIT1"
+        .magic = UINT64_C(0x3254494652545452), // "RTTRFIT2"
         .params = (int64_t)fit->net.param_count,
         .states = (int64_t)fit->net.state_count,
         .cells = fit->batch.cells,
         .train_bins = fit->train_bins,
+        .used_bins = fit->used_bins,
         .target = (int64_t)s->target,
-        .epochs = s->epochs,
+        .kind = (int64_t)s->kind,
+        .norm = (int64_t)s->norm,
+        .schedule = (int64_t)s->schedule,
+        .epochs = s->schedule == FIT_COSINE ? s->epochs : 0, // a plateau may go on for longer
         .run_bins = s->run_bins,
         .batch_runs = s->batch_runs,
         .history_bins = s->history_bins,
         .lag_bins = s->lag_bins,
+        .spike_bins = fit->batch.past_bins,
+        .plateau_epochs = s->plateau_epochs,
+        .patience_epochs = s->patience_epochs,
         .learning_rate = s->learning_rate,
+        .plateau_factor = s->plateau_factor,
         .decay = s->decay,
+        .l2 = s->l2,
+        .l1_activity = s->l1_activity,
+        .noise_sd = s->noise_sd,
         .rate_scale_hz = s->rate_scale_hz,
         .lum_mean = fit->info.lum_mean,
         .lum_sd = fit->info.lum_sd,
@@ -60,14 +74,16 @@ bool fit_save(const Fit *fit, const char *path, char *err)
 {
     char part[PATH_BYTES];
     snprintf(part, sizeof part, "%s.part", path);
-    Head head = {agreement_of(fit), fit->epochs, fit->steps};
+    Head head = {agreement_of(fit), fit->progress};
     size_t count = fit->net.param_count;
     FILE *file = fopen(part, "wb");
     bool ok = file && put(file, &head, sizeof head, 1) &&
               put(file, fit->net.params, sizeof(float), count) &&
               put(file, fit->first, sizeof(float), count) &&
               put(file, fit->second, sizeof(float), count) &&
-              put(file, fit->net.state, sizeof(float), fit->net.state_count);
+              put(file, fit->net.state, sizeof(float), fit->net.state_count) &&
+              put(file, fit->best, sizeof(float), count + fit->net.state_count) &&
+              fflush(file) == 0 && fsync(fileno(file)) == 0;
     if (file)
         ok = fclose(file) == 0 && ok;
     ok = ok && rename(part, path) == 0;
@@ -92,7 +108,8 @@ bool fit_resume(Fit *fit, const char *path, char *err)
     bool is_whole = is_same && get(file, fit->net.params, sizeof(float), count) &&
                     get(file, fit->first, sizeof(float), count) &&
                     get(file, fit->second, sizeof(float), count) &&
-                    get(file, fit->net.state, sizeof(float), fit->net.state_count);
+                    get(file, fit->net.state, sizeof(float), fit->net.state_count) &&
+                    get(file, fit->best, sizeof(float), count + fit->net.state_count);
     fclose(file);
     if (!is_same)
         return model_refuse(err,
@@ -101,10 +118,27 @@ bool fit_resume(Fit *fit, const char *path, char *err)
                             path);
     if (!is_whole)
         return model_refuse(err, "%s: is cut short; remove it to start afresh", path);
-    fit->epochs = (int)head.epochs_done;
-    fit->steps = head.steps;
+    fit->progress = head.progress;
+    fit->batch.step = head.progress.steps;
     fit->net.changed(fit->state);
     return true;
+}
+
+static void swap(float *a, float *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float was = a[i];
+        a[i] = b[i];
+        b[i] = was;
+    }
+}
+
+/* The net takes the best model, or its own back. */
+static void exchange(Fit *fit)
+{
+    swap(fit->net.params, fit->best, fit->net.param_count);
+    swap(fit->net.state, fit->best + fit->net.param_count, fit->net.state_count);
+    fit->net.changed(fit->state);
 }
 
 bool fit_write_model(Fit *fit, const char *path, const char *name, const char *provenance,
@@ -113,6 +147,9 @@ bool fit_write_model(Fit *fit, const char *path, const char *name, const char *p
     ModelFile file = {.path = path, .info = fit->info, .rate_scale_hz = fit->spec.rate_scale_hz};
     snprintf(file.info.name, sizeof file.info.name, "%s", name);
     file.info.provenance = provenance;
+    exchange(fit);
     fit->net.describe(fit->state, &file);
-    return model_file_write(path, &file, err);
+    bool ok = model_file_write(path, &file, err);
+    exchange(fit);
+    return ok;
 }

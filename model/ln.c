@@ -5,18 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cblas.h>
-
 typedef struct {
     ModelFile file; // owned: names and texts of the info
-    int cells, pixels, history, slots;
-    double rate_scale_hz;
+    int cells, width, pixels, history, slots;
+    int side_x, side_y; // of the window
+    int memory_bins;    // of a GLM; else 0
+    double rate_scale_hz, bin_hz;
     size_t slot_floats; // pixels, rounded up to a cache line
     float lum_mean, lum_sd;
-    float *filter;        // owned (history by lag, cells, pixels)
-    float *offset, *gain; // owned (cells)
-    float *ring;          // owned (slots, pixels) normalised, bin b in slot b % slots
-    float *past_sum;      // owned (cells): lags 1 … of bin `head`, where it is settled
+    const float *filter;        // (cells, history oldest first, side_y, side_x), of the file
+    const float *memory;        // (cells, memory_bins oldest first), of the file
+    const float *offset, *gain; // (cells), of the file
+    int *corner;                // owned (cells): the window's first pixel
+    float *ring;                // owned (slots, pixels) normalised, bin b in slot b % slots
+    float *expected;            // owned (slots of memory, cells) spikes a bin predicted by bin b
+    float *past_sum;            // owned (cells): lags 1 … of bin `head`, where it is settled
+    float *line;                // owned (side_x): sums along a window's columns
+    int memory_slots;
     int64_t head, marked; // bins seen
     bool is_settled;
 } Ln;
@@ -27,12 +32,35 @@ static float *ring_slot(const Ln *ln, int64_t bin)
     return ln->ring + (size_t)((bin + ln->slots) % ln->slots) * ln->slot_floats;
 }
 
-/* sum (cells) += filter of that lag (cells, pixels) · image (pixels) */
-static void add_lag(const Ln *ln, int lag, const float *image, float *sum)
+/* The numbers expected from what was seen up to that bin; 0 before the first. */
+static float *expected_slot(const Ln *ln, int64_t bin)
 {
-    const float *filter = ln->filter + (size_t)lag * (size_t)ln->cells * (size_t)ln->pixels;
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, ln->cells, ln->pixels, 1, filter, ln->pixels, image, 1,
-                1, sum, 1);
+    int64_t slot = (bin + ln->memory_slots) % ln->memory_slots;
+    return ln->expected + (size_t)(slot * ln->cells);
+}
+
+/* line (side_x) += filter · image, column by column, for one cell and lag. */
+static void add_window(const Ln *ln, int cell, int lag, const float *image, float *restrict line)
+{
+    int taps = ln->side_x * ln->side_y;
+    const float *filter = ln->filter + (cell * ln->history + ln->history - 1 - lag) * taps;
+    image += ln->corner[cell];
+    for (int y = 0; y < ln->side_y; y++)
+        for (int x = 0; x < ln->side_x; x++)
+            line[x] += filter[y * ln->side_x + x] * image[y * ln->width + x];
+}
+
+static float sum_line(const Ln *ln)
+{
+    float sum = 0.0f;
+    for (int x = 0; x < ln->side_x; x++)
+        sum += ln->line[x];
+    return sum;
+}
+
+static void clear_line(const Ln *ln)
+{
+    memset(ln->line, 0, (size_t)ln->side_x * sizeof *ln->line);
 }
 
 static void ln_settle(void *state)
@@ -40,9 +68,15 @@ static void ln_settle(void *state)
     Ln *ln = state;
     if (ln->is_settled)
         return;
-    memset(ln->past_sum, 0, (size_t)ln->cells * sizeof *ln->past_sum);
-    for (int lag = 1; lag < ln->history; lag++)
-        add_lag(ln, lag, ring_slot(ln, ln->head - lag), ln->past_sum);
+    for (int cell = 0; cell < ln->cells; cell++) {
+        clear_line(ln);
+        for (int lag = 1; lag < ln->history; lag++)
+            add_window(ln, cell, lag, ring_slot(ln, ln->head - lag), ln->line);
+        ln->past_sum[cell] = sum_line(ln);
+        for (int i = 0; i < ln->memory_bins; i++)
+            ln->past_sum[cell] += ln->memory[cell * ln->memory_bins + i] *
+                                  expected_slot(ln, ln->head - ln->memory_bins + i)[cell];
+    }
     ln->is_settled = true;
 }
 
@@ -55,14 +89,16 @@ static void ln_step(void *state, const float *lum, float *rates_hz)
 {
     Ln *ln = state;
     ln_settle(ln);
-    float *newest = ring_slot(ln, ln->head);
+    float *newest = ring_slot(ln, ln->head), *expected = expected_slot(ln, ln->head);
     for (int i = 0; i < ln->pixels; i++)
         newest[i] = (lum[i] - ln->lum_mean) / ln->lum_sd;
-    memcpy(rates_hz, ln->past_sum, (size_t)ln->cells * sizeof *rates_hz);
-    add_lag(ln, 0, newest, rates_hz);
-    for (int cell = 0; cell < ln->cells; cell++)
-        rates_hz[cell] =
-            (float)ln->rate_scale_hz * ln->gain[cell] * softplus(rates_hz[cell] + ln->offset[cell]);
+    for (int cell = 0; cell < ln->cells; cell++) {
+        clear_line(ln);
+        add_window(ln, cell, 0, newest, ln->line);
+        float drive = ln->past_sum[cell] + sum_line(ln) + ln->offset[cell];
+        rates_hz[cell] = (float)ln->rate_scale_hz * ln->gain[cell] * softplus(drive);
+        expected[cell] = rates_hz[cell] / (float)ln->bin_hz;
+    }
     ln->head++;
     ln->is_settled = false;
 }
@@ -84,6 +120,7 @@ static void ln_reset(void *state)
 {
     Ln *ln = state;
     memset(ln->ring, 0, (size_t)ln->slots * ln->slot_floats * sizeof *ln->ring);
+    memset(ln->expected, 0, (size_t)(ln->memory_slots * ln->cells) * sizeof *ln->expected);
     ln->head = ln->marked = 0;
     ln->is_settled = false;
 }
@@ -93,11 +130,11 @@ static void ln_close(void *state)
     Ln *ln = state;
     if (ln == NULL)
         return;
-    free(ln->filter);
-    free(ln->offset);
-    free(ln->gain);
+    free(ln->corner);
     free(ln->ring);
+    free(ln->expected);
     free(ln->past_sum);
+    free(ln->line);
     model_file_finish(&ln->file);
     free(ln);
 }
@@ -111,60 +148,84 @@ static const ModelInterface ln_interface = {
     .close = ln_close,
 };
 
+/* values[cell], whole and from 0 to most; true without the dataset. */
+static bool check_corner(const ModelFile *file, const char *name, int most, char *err)
+{
+    const ModelTensor *corner = model_file_find(file, name);
+    if (corner == NULL)
+        return true;
+    if (model_file_need(file, name, 1, &file->info.cells, err) == NULL)
+        return false;
+    for (int cell = 0; cell < file->info.cells; cell++) {
+        float value = corner->values[cell];
+        if (!(value >= 0.0f && value <= (float)most && value == floorf(value)))
+            return model_refuse(err, "%s: dataset %s[%d] is %g; allowed are whole numbers, 0 to %d",
+                                file->path, name, cell, (double)value, most);
+    }
+    return true;
+}
+
 static bool check_file(const ModelFile *file, char *err)
 {
     const ModelInfo *info = &file->info;
-    const int full[] = {info->cells, info->history_bins, info->height_px, info->width_px};
-    const int space[] = {info->cells, info->height_px, info->width_px};
-    bool is_separable = model_file_find(file, "filter_time") != NULL ||
-                        model_file_find(file, "filter_space") != NULL;
-    if (is_separable && model_file_find(file, "filter") != NULL)
-        return model_refuse(err,
-                            "%s: datasets filter and filter_time or filter_space together; allowed "
-                            "is filter alone or the other two",
-                            file->path);
-    bool has_filter = is_separable ? model_file_need(file, "filter_time", 2, full, err) &&
-                                         model_file_need(file, "filter_space", 3, space, err)
-                                   : model_file_need(file, "filter", 4, full, err) != NULL;
-    return has_filter && model_file_need(file, "offset", 1, full, err) &&
-           model_file_need(file, "gain", 1, full, err);
+    const int any[] = {info->cells, info->history_bins, 0, 0};
+    const ModelTensor *filter = model_file_need(file, "filter", 4, any, err);
+    if (filter == NULL)
+        return false;
+    if (filter->dims[2] > info->height_px || filter->dims[3] > info->width_px)
+        return model_refuse(err, "%s: dataset filter has windows of %d by %d px; at most %d by %d",
+                            file->path, filter->dims[3], filter->dims[2], info->width_px,
+                            info->height_px);
+    bool is_glm = strcmp(info->kind, "glm") == 0;
+    return check_corner(file, "filter_left", info->width_px - filter->dims[3], err) &&
+           check_corner(file, "filter_top", info->height_px - filter->dims[2], err) &&
+           model_file_need(file, "offset", 1, any, err) &&
+           model_file_need(file, "gain", 1, any, err) &&
+           (!is_glm || model_file_need(file, "memory", 2, (const int[]){info->cells, 0}, err));
 }
 
 static bool allocate(Ln *ln)
 {
-    size_t cells = (size_t)ln->cells, pixels = (size_t)ln->pixels;
-    ln->filter = model_alloc((size_t)ln->history * cells * pixels);
-    ln->offset = model_alloc(cells);
-    ln->gain = model_alloc(cells);
+    ln->corner = calloc((size_t)ln->cells, sizeof *ln->corner);
     ln->ring = model_alloc((size_t)ln->slots * ln->slot_floats);
-    ln->past_sum = model_alloc(cells);
-    return ln->filter && ln->offset && ln->gain && ln->ring && ln->past_sum;
+    ln->expected = model_alloc((size_t)(ln->memory_slots * ln->cells));
+    ln->past_sum = model_alloc((size_t)ln->cells);
+    ln->line = model_alloc((size_t)ln->side_x);
+    return ln->corner && ln->ring && ln->expected && ln->past_sum && ln->line;
 }
 
-/* filter (pixels) of one cell and lag, from either form. */
-static void load_filter(const ModelFile *file, const Ln *ln, size_t cell, size_t lag, float *filter)
+static void load(Ln *ln)
 {
-    size_t pixels = (size_t)ln->pixels, history = (size_t)ln->history;
-    size_t bin = cell * history + (history - 1 - lag); // oldest first in the file
-    const ModelTensor *full = model_file_find(file, "filter");
-    if (full != NULL) {
-        memcpy(filter, full->values + bin * pixels, pixels * sizeof *filter);
-        return;
-    }
-    float time = model_file_find(file, "filter_time")->values[bin];
-    const float *space = model_file_find(file, "filter_space")->values + cell * pixels;
-    for (size_t i = 0; i < pixels; i++)
-        filter[i] = time * space[i];
+    const ModelTensor *left = model_file_find(&ln->file, "filter_left");
+    const ModelTensor *top = model_file_find(&ln->file, "filter_top");
+    for (int cell = 0; cell < ln->cells; cell++)
+        ln->corner[cell] =
+            (top ? (int)top->values[cell] : 0) * ln->width + (left ? (int)left->values[cell] : 0);
+    ln->filter = model_file_find(&ln->file, "filter")->values;
+    ln->offset = model_file_find(&ln->file, "offset")->values;
+    ln->gain = model_file_find(&ln->file, "gain")->values;
+    if (ln->memory_bins > 0)
+        ln->memory = model_file_find(&ln->file, "memory")->values;
 }
 
-static void load(Ln *ln, const ModelFile *file)
+static void measure(Ln *ln, const ModelFile *file)
 {
-    size_t cells = (size_t)ln->cells, pixels = (size_t)ln->pixels;
-    for (size_t lag = 0; lag < (size_t)ln->history; lag++)
-        for (size_t cell = 0; cell < cells; cell++)
-            load_filter(file, ln, cell, lag, ln->filter + (lag * cells + cell) * pixels);
-    memcpy(ln->offset, model_file_find(file, "offset")->values, cells * sizeof(float));
-    memcpy(ln->gain, model_file_find(file, "gain")->values, cells * sizeof(float));
+    const ModelTensor *filter = model_file_find(file, "filter");
+    const ModelTensor *memory = model_file_find(file, "memory");
+    ln->cells = file->info.cells;
+    ln->width = file->info.width_px;
+    ln->pixels = file->info.width_px * file->info.height_px;
+    ln->side_y = filter->dims[2];
+    ln->side_x = filter->dims[3];
+    ln->slot_floats = ((size_t)ln->pixels + 15) / 16 * 16;
+    ln->history = file->info.history_bins;
+    ln->slots = ln->history + MODEL_MAX_REWIND_BINS;
+    ln->memory_bins = strcmp(file->info.kind, "glm") == 0 ? memory->dims[1] : 0;
+    ln->memory_slots = ln->memory_bins + MODEL_MAX_REWIND_BINS;
+    ln->rate_scale_hz = file->rate_scale_hz;
+    ln->bin_hz = file->info.bin_hz;
+    ln->lum_mean = (float)file->info.lum_mean;
+    ln->lum_sd = (float)file->info.lum_sd;
 }
 
 bool ln_model_open(ModelFile *file, ModelParts *parts, char *err)
@@ -174,21 +235,14 @@ bool ln_model_open(ModelFile *file, ModelParts *parts, char *err)
     Ln *ln = calloc(1, sizeof *ln);
     if (ln == NULL)
         return model_refuse(err, "%s: not enough memory for this model", file->path);
-    ln->cells = file->info.cells;
-    ln->pixels = file->info.width_px * file->info.height_px;
-    ln->slot_floats = ((size_t)ln->pixels + 15) / 16 * 16;
-    ln->history = file->info.history_bins;
-    ln->slots = ln->history + MODEL_MAX_REWIND_BINS;
-    ln->rate_scale_hz = file->rate_scale_hz;
-    ln->lum_mean = (float)file->info.lum_mean;
-    ln->lum_sd = (float)file->info.lum_sd;
+    measure(ln, file);
     if (!allocate(ln)) {
         ln_close(ln);
         return model_refuse(err, "%s: not enough memory for this model", file->path);
     }
-    load(ln, file);
     ln->file = *file;
     *file = (ModelFile){0};
+    load(ln);
     *parts = (ModelParts){ln->file.info, ln, &ln_interface};
     return true;
 }

@@ -20,6 +20,8 @@ static const struct {
     bool (*open)(ModelFile *file, ModelParts *parts, char *err);
 } file_kinds[] = {
     {"cnn", cnn_model_open},
+    {"subunit", cnn_model_open},
+    {"glm", ln_model_open},
     {"ln", ln_model_open},
 };
 
@@ -30,8 +32,8 @@ static bool open_kind(ModelFile *file, ModelParts *parts, char *err)
     for (size_t i = 0; i < FILE_KINDS; i++)
         if (strcmp(file->info.kind, file_kinds[i].kind) == 0)
             return file_kinds[i].open(file, parts, err);
-    return model_refuse(err, "%s: kind \"%s\" is not known; \"cnn\" and \"ln\" are", file->path,
-                        file->info.kind);
+    return model_refuse(err, "%s: kind \"%s\" is not known; cnn, subunit, glm and ln are",
+                        file->path, file->info.kind);
 }
 
 static bool open_file(const char *path, ModelParts *parts, char *err)

@@ -17,7 +17,7 @@ enum {
 
 typedef struct {
     char name[MODEL_NAME_BYTES];
-    char kind[16]; // "cnn", "ln", "circuit"
+    char kind[16]; // "cnn", "subunit", "glm", "ln", "circuit"
     int width_px, height_px;
     double um_per_px;
     double bin_hz;           // time bins a second

@@ -68,40 +68,73 @@ static void describe(RandomModel *model, const RandomShape *shape, const char *k
     snprintf(model->file.info.name, sizeof model->file.info.name, "random-%s", kind);
 }
 
-void random_cnn(RandomModel *model, const RandomShape *s, uint32_t seed)
+/* One convolution and its batch-norm; units (channels, height, width). */
+static void add_layer(RandomModel *model, const RandomShape *s, int number, int inputs,
+                      const int *kernel, const int *units)
 {
-    describe(model, s, "cnn", seed);
-    int c1 = s->channels1, h1 = s->height - s->kernel1_height + 1;
-    int w1 = s->width - s->kernel1_width + 1;
-    int c2 = s->channels2, h2 = h1 - s->kernel2_height + 1, w2 = w1 - s->kernel2_width + 1;
+    char names[4][MODEL_TENSOR_NAME_BYTES];
+    static const char *const formats[] = {"conv%d_weight", "conv%d_bias", "scale%d", "shift%d"};
+    for (int i = 0; i < 4; i++)
+        snprintf(names[i], sizeof names[i], formats[i], number);
     int rank = s->is_per_unit ? 3 : 1;
-    add(model, "conv1_weight", 4, (int[]){c1, s->history, s->kernel1_height, s->kernel1_width},
-        -0.05f, 0.05f);
-    add(model, "conv1_bias", 1, &c1, -0.5f, 0.5f);
-    add(model, "scale1", rank, (int[]){c1, h1, w1}, 0.2f, 1);
-    add(model, "shift1", rank, (int[]){c1, h1, w1}, -0.5f, 0.5f);
-    add(model, "conv2_weight", 4, (int[]){c2, c1, s->kernel2_height, s->kernel2_width}, -0.05f,
-        0.05f);
-    add(model, "conv2_bias", 1, &c2, -0.5f, 0.5f);
-    add(model, "scale2", rank, (int[]){c2, h2, w2}, 0.2f, 1);
-    add(model, "shift2", rank, (int[]){c2, h2, w2}, -0.5f, 0.5f);
-    add(model, "dense_weight", 2, (int[]){s->cells, c2 * h2 * w2}, -0.1f, 0.1f);
+    add(model, names[0], 4, (int[]){units[0], inputs, kernel[0], kernel[1]}, -0.05f, 0.05f);
+    add(model, names[1], 1, units, -0.5f, 0.5f);
+    add(model, names[2], rank, units, 0.2f, 1);
+    add(model, names[3], rank, units, -0.5f, 0.5f);
+}
+
+static void add_readout(RandomModel *model, const RandomShape *s, const int *units)
+{
+    add(model, "dense_weight", 2, (int[]){s->cells, units[0] * units[1] * units[2]}, -0.1f, 0.1f);
     add(model, "dense_scale", 1, &s->cells, 0.5f, 1);
     add(model, "dense_shift", 1, &s->cells, -0.5f, 0.5f);
 }
 
-void random_ln(RandomModel *model, const RandomShape *s, bool is_separable, uint32_t seed)
+void random_cnn(RandomModel *model, const RandomShape *s, uint32_t seed)
+{
+    describe(model, s, "cnn", seed);
+    const int kernel1[] = {s->kernel1_height, s->kernel1_width};
+    const int kernel2[] = {s->kernel2_height, s->kernel2_width};
+    const int units1[] = {s->channels1, s->height - kernel1[0] + 1, s->width - kernel1[1] + 1};
+    const int units2[] = {s->channels2, units1[1] - kernel2[0] + 1, units1[2] - kernel2[1] + 1};
+    add_layer(model, s, 1, s->history, kernel1, units1);
+    add_layer(model, s, 2, s->channels1, kernel2, units2);
+    add_readout(model, s, units2);
+}
+
+void random_subunit(RandomModel *model, const RandomShape *s, uint32_t seed)
+{
+    describe(model, s, "subunit", seed);
+    const int kernel[] = {s->kernel1_height, s->kernel1_width};
+    const int units[] = {s->channels1, s->height - kernel[0] + 1, s->width - kernel[1] + 1};
+    add_layer(model, s, 1, s->history, kernel, units);
+    add_readout(model, s, units);
+}
+
+void random_ln(RandomModel *model, const RandomShape *s, uint32_t seed)
 {
     describe(model, s, "ln", seed);
     int dims[] = {s->cells, s->history, s->height, s->width};
-    if (is_separable) {
-        add(model, "filter_time", 2, dims, -0.2f, 0.2f);
-        add(model, "filter_space", 3, (int[]){s->cells, s->height, s->width}, -0.2f, 0.2f);
-    } else {
-        add(model, "filter", 4, dims, -0.02f, 0.02f);
+    add(model, "filter", 4, dims, -0.02f, 0.02f);
+    add(model, "offset", 1, dims, -0.5f, 0.5f);
+    add(model, "gain", 1, dims, 0.5f, 1);
+}
+
+void random_glm(RandomModel *model, const RandomShape *s, int window, int memory_bins,
+                uint32_t seed)
+{
+    describe(model, s, "glm", seed);
+    int dims[] = {s->cells, s->history, window, window};
+    add(model, "filter", 4, dims, -0.2f, 0.2f);
+    static const char *const corners[] = {"filter_left", "filter_top"};
+    for (int i = 0; i < 2; i++) {
+        add(model, corners[i], 1, dims, 0, 1);
+        for (int cell = 0; cell < s->cells; cell++)
+            model->arrays[model->arrays_count - 1][cell] = (float)(cell + i);
     }
     add(model, "offset", 1, dims, -0.5f, 0.5f);
     add(model, "gain", 1, dims, 0.5f, 1);
+    add(model, "memory", 2, (int[]){s->cells, memory_bins}, -2.0f, 0.5f);
 }
 
 void random_model_finish(RandomModel *model)

@@ -27,7 +27,14 @@ RandomShape random_shape_published(int cells);
 
 /* lum_mean 0.5, lum_sd 0.25. */
 void random_cnn(RandomModel *model, const RandomShape *shape, uint32_t seed);
-void random_ln(RandomModel *model, const RandomShape *shape, bool is_separable, uint32_t seed);
+void random_subunit(RandomModel *model, const RandomShape *shape, uint32_t seed);
+
+/* A filter on the whole raster, without window corners. */
+void random_ln(RandomModel *model, const RandomShape *shape, uint32_t seed);
+
+/* Windows of `window` px at corners 0, 1, 2 …, and a memory of `memory_bins`. */
+void random_glm(RandomModel *model, const RandomShape *shape, int window, int memory_bins,
+                uint32_t seed);
 void random_model_finish(RandomModel *model);
 
 /* Writes it below folder (test_folder) and returns the path, valid until the next call; the file

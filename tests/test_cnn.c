@@ -21,7 +21,10 @@ static Fixture fixture(RandomShape shape)
 {
     Fixture f = {.shape = shape, .pixels = shape.width * shape.height};
     char err[MODEL_ERR_BYTES] = "";
-    random_cnn(&f.random, &shape, 3);
+    if (shape.channels2 > 0)
+        random_cnn(&f.random, &shape, 3);
+    else
+        random_subunit(&f.random, &shape, 3);
     f.model = model_open(random_model_save(&f.random, test_folder("cnn")), err);
     if (f.model == NULL)
         CU_FAIL_FATAL(err);
@@ -116,7 +119,7 @@ static void plain_rates(const Fixture *f, int bin, double *rates, double **first
         }
     int h1 = s->height - s->kernel1_height + 1, w1 = s->width - s->kernel1_width + 1;
     double *units1 = plain_layer(f, "1", window, s->height, s->width);
-    double *units2 = plain_layer(f, "2", units1, h1, w1);
+    double *units2 = s->channels2 > 0 ? plain_layer(f, "2", units1, h1, w1) : units1;
     const ModelTensor *dense = tensor(f, "dense_weight");
     for (int cell = 0; cell < s->cells; cell++) {
         double sum = 0;
@@ -127,7 +130,8 @@ static void plain_rates(const Fixture *f, int bin, double *rates, double **first
         rates[cell] = 20 * log(1 + exp(drive));
     }
     free(window);
-    free(units2);
+    if (units2 != units1)
+        free(units2);
     if (first != NULL)
         *first = units1;
     else
@@ -155,9 +159,9 @@ static void published_net_is_exact(void)
     finish(&f);
 }
 
-static void check_small_net(bool is_per_unit)
+static void check_small_net(RandomShape shape)
 {
-    Fixture f = fixture(small_shape(is_per_unit));
+    Fixture f = fixture(shape);
     float rates[RANDOM_MODEL_CELLS_MAX];
     for (int bin = 0; bin < 20; bin++) {
         model_step(f.model, image(&f, bin), rates);
@@ -168,12 +172,19 @@ static void check_small_net(bool is_per_unit)
 
 static void small_net_is_exact_per_unit(void)
 {
-    check_small_net(true);
+    check_small_net(small_shape(true));
 }
 
 static void small_net_is_exact_per_channel(void)
 {
-    check_small_net(false);
+    check_small_net(small_shape(false));
+}
+
+static void a_subunit_model_is_exact(void)
+{
+    RandomShape shape = small_shape(true);
+    shape.channels2 = 0;
+    check_small_net(shape);
 }
 
 static void short_histories_are_exact(void)
@@ -315,6 +326,7 @@ int main(void)
         {"the published net equals the plain sum over its window", published_net_is_exact},
         {"a small odd net equals it bin by bin, scale per unit", small_net_is_exact_per_unit},
         {"a small odd net equals it bin by bin, scale per channel", small_net_is_exact_per_channel},
+        {"a subunit model is the same without the second layer", a_subunit_model_is_exact},
         {"histories of 1, 2 and 3 bins are exact too", short_histories_are_exact},
         {"maps are the rectified first layer, channel by channel", maps_are_the_first_layer},
         {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},

@@ -14,12 +14,21 @@ typedef struct {
     float lum[BINS][PIXELS];
 } Fixture;
 
-static void fixture(Fixture *f, bool is_separable)
+enum { WINDOW = 5, MEMORY = 3 };
+
+static void fixture(Fixture *f, bool is_glm)
 {
     char err[MODEL_ERR_BYTES] = "";
-    RandomShape shape = {
-        .width = WIDTH, .height = HEIGHT, .history = HISTORY, .cells = CELLS, .bin_hz = 100};
-    random_ln(&f->random, &shape, is_separable, 5);
+    RandomShape shape = {.width = WIDTH,
+                         .height = HEIGHT,
+                         .history = HISTORY,
+                         .lag = 1,
+                         .cells = CELLS,
+                         .bin_hz = 100};
+    if (is_glm)
+        random_glm(&f->random, &shape, WINDOW, MEMORY, 5);
+    else
+        random_ln(&f->random, &shape, 5);
     f->model = model_open(random_model_save(&f->random, test_folder("ln")), err);
     if (f->model == NULL)
         CU_FAIL_FATAL(err);
@@ -37,50 +46,63 @@ static double value(const Fixture *f, const char *name, int at)
     return (double)model_file_find(&f->random.file, name)->values[at];
 }
 
-static double weight(const Fixture *f, bool is_separable, int cell, int bin, int pixel)
-{
-    if (!is_separable)
-        return value(f, "filter", (cell * HISTORY + bin) * PIXELS + pixel);
-    return value(f, "filter_time", cell * HISTORY + bin) *
-           value(f, "filter_space", cell * PIXELS + pixel);
-}
-
-static double plain_rate(const Fixture *f, bool is_separable, int cell, int bin)
+/* Σ filter · x of one cell on a window of side_y by side_x px with its corner at (left, top). */
+static double plain_drive(const Fixture *f, int cell, int bin, const int *corner, const int *side)
 {
     double sum = value(f, "offset", cell);
     for (int i = 0; i < HISTORY; i++) {
         int seen = bin - HISTORY + 1 + i;
-        for (int p = 0; p < PIXELS && seen >= 0; p++)
-            sum += weight(f, is_separable, cell, i, p) * ((double)f->lum[seen][p] - 0.5) / 0.25;
+        for (int y = 0; y < side[1] && seen >= 0; y++)
+            for (int x = 0; x < side[0]; x++)
+                sum += value(f, "filter", ((cell * HISTORY + i) * side[1] + y) * side[0] + x) *
+                       ((double)f->lum[seen][(corner[1] + y) * WIDTH + corner[0] + x] - 0.5) / 0.25;
     }
-    return 20 * value(f, "gain", cell) * log(1 + exp(sum));
+    return sum;
 }
 
-static void check_exact(bool is_separable)
+static double plain_rate(const Fixture *f, int cell, double drive)
+{
+    return 20 * value(f, "gain", cell) * log(1 + exp(drive));
+}
+
+static void full_filter_is_exact(void)
 {
     Fixture f;
-    fixture(&f, is_separable);
+    fixture(&f, false);
     for (int bin = 0; bin < 20; bin++) {
         float rates[CELLS];
         model_step(f.model, f.lum[bin], rates);
         if (bin % 2 == 0)
             model_settle(f.model);
         for (int cell = 0; cell < CELLS; cell++) {
-            double wanted = plain_rate(&f, is_separable, cell, bin);
+            double drive = plain_drive(&f, cell, bin, (int[]){0, 0}, (int[]){WIDTH, HEIGHT});
+            double wanted = plain_rate(&f, cell, drive);
             CU_ASSERT(test_near((double)rates[cell], wanted, 1e-4 * wanted));
         }
     }
     finish(&f);
 }
 
-static void full_filter_is_exact(void)
+/* The rates of the last bins, as numbers of spikes a bin of 10 ms, come back through the memory. */
+static void a_glm_remembers_what_it_expected(void)
 {
-    check_exact(false);
-}
-
-static void separable_filter_is_exact(void)
-{
-    check_exact(true);
+    Fixture f;
+    double expected[20 + MEMORY][CELLS] = {{0}};
+    fixture(&f, true);
+    for (int bin = 0; bin < 20; bin++) {
+        float rates[CELLS];
+        model_step(f.model, f.lum[bin], rates);
+        for (int cell = 0; cell < CELLS; cell++) {
+            const int corner[] = {cell, cell + 1};
+            double drive = plain_drive(&f, cell, bin, corner, (int[]){WINDOW, WINDOW});
+            for (int i = 0; i < MEMORY; i++)
+                drive += value(&f, "memory", cell * MEMORY + i) * expected[bin + i][cell];
+            double wanted = plain_rate(&f, cell, drive);
+            expected[bin + MEMORY][cell] = wanted / 100.0;
+            CU_ASSERT(test_near((double)rates[cell], wanted, 1e-4 * wanted));
+        }
+    }
+    finish(&f);
 }
 
 static void run(Fixture *f, int first, int count, float (*rates)[CELLS])
@@ -92,11 +114,11 @@ static void run(Fixture *f, int first, int count, float (*rates)[CELLS])
     }
 }
 
-static void rewind_forgets(void)
+static void check_rewind(bool is_glm)
 {
     Fixture f;
     float straight[BINS][CELLS] = {{0}}, again[BINS][CELLS] = {{0}}, wasted[BINS][CELLS];
-    fixture(&f, false);
+    fixture(&f, is_glm);
     run(&f, 0, 20, straight);
     for (int taken_back = 0; taken_back <= MODEL_MAX_REWIND_BINS; taken_back++) {
         model_reset(f.model);
@@ -107,6 +129,25 @@ static void rewind_forgets(void)
         run(&f, 9, 11, again + 9);
         CU_ASSERT(memcmp(straight, again, sizeof straight) == 0);
     }
+    finish(&f);
+}
+
+static void rewind_forgets(void)
+{
+    check_rewind(false);
+    check_rewind(true);
+}
+
+static void a_window_off_the_raster_is_refused(void)
+{
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "";
+    fixture(&f, true);
+    for (int i = 0; i < f.random.file.tensor_count; i++)
+        if (strcmp(f.random.file.tensors[i].name, "filter_top") == 0)
+            f.random.arrays[i][2] = HEIGHT - WINDOW + 1;
+    CU_ASSERT_PTR_NULL(model_open(random_model_save(&f.random, test_folder("ln")), err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "filter_top[2] is 5; allowed are whole numbers, 0 to 4"));
     finish(&f);
 }
 
@@ -131,7 +172,9 @@ int main(void)
 {
     static const TestCase cases[] = {
         {"a full filter equals the plain sum over its window", full_filter_is_exact},
-        {"a separable filter equals the plain sum over its window", separable_filter_is_exact},
+        {"a GLM remembers what it expected, on a window of its own",
+         a_glm_remembers_what_it_expected},
+        {"a window off the raster is refused", a_window_off_the_raster_is_refused},
         {"rewinding up to 8 bins leaves the same future, bit for bit", rewind_forgets},
         {"a bin shapes its own and history − 1 later rates, no other", future_has_no_effect},
     };

@@ -385,7 +385,7 @@ static void check_real_model(bool is_cnn)
     if (is_cnn)
         random_cnn(&random, &shape, 3);
     else
-        random_ln(&random, &shape, false, 3);
+        random_ln(&random, &shape, 3);
     Model *model = model_open(random_model_save(&random, test_folder("lockstep")), err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(model);
     static float images[IMAGES + 1][120], grey[120];

@@ -33,6 +33,7 @@ seed: 1
 epochs: 2
 history_bins: 10
 lag_bins: 1
+window_px: 11
 run_bins: 32
 batch_runs: 4
 learning_rate: 0.01
@@ -52,7 +53,7 @@ expect 4 'simulate says when it cannot write' "$retrace" simulate "$folder/retin
     --out "$folder/no/such/folder.h5" --minutes 0.05
 
 expect 0 'fit fits' "$retrace" fit "$folder/ln.yaml" --out "$folder/ln.h5" --epochs 1
-said 'and judges on the test part' 'full-1'
+said 'and says which epoch it kept' 'the model of epoch 1'
 test -s "$folder/ln.h5" || { echo 'FAILED: fit writes a model'; failed=1; }
 test "$(wc -l <"$folder/ln.tsv")" -eq 2 || { echo 'FAILED: one line an epoch'; failed=1; }
 test ! -e "$folder/ln.ckpt" || { echo 'FAILED: a finished fit leaves no checkpoint'; failed=1; }
@@ -61,7 +62,7 @@ said 'and says where it comes from' 'simulated retina'
 expect 2 'fit wants --out' "$retrace" fit "$folder/ln.yaml"
 echo 'channels: [8]' >>"$folder/ln.yaml"
 expect 2 'fit refuses half a list' "$retrace" fit "$folder/ln.yaml" --out "$folder/x.h5"
-said 'and names the line' 'ln.yaml:15: channels'
+said 'and names the line' 'ln.yaml:16: channels'
 for spec in model/weights/*.yaml; do
     sed "s#^data:.*#data: $folder/missing.h5#" "$spec" >"$folder/shipped.yaml"
     expect 2 "$spec is read as far as its data" "$retrace" fit "$folder/shipped.yaml" \
