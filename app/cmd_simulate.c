@@ -52,7 +52,7 @@ static int report(const Options *options, const Retina *retina, const RecordingS
             "%s: %" PRId64 " bins to fit, %" PRId64 " to test on %d repeats, %u simulated "
             "cells at %.1f Hz on average%s\n",
             options->out, summary->train_bins, summary->test_bins, retina->test_repeats,
-            retina->cells_count, summary->mean_rate_hz,
+            retina_cells(retina), summary->mean_rate_hz,
             summary->was_stopped ? " (stopped early)" : "");
     if (!options->json)
         return EXIT_DONE;
@@ -63,7 +63,7 @@ static int report(const Options *options, const Retina *retina, const RecordingS
         RETRACE_VERSION, "out", options->out, "spec", "name", retina->name, "sha256", sha256,
         "seed", (json_int_t)retina->seed, "train_bins", (json_int_t)summary->train_bins,
         "test_bins", (json_int_t)summary->test_bins, "test_repeats", retina->test_repeats, "cells",
-        (int)retina->cells_count, "mean_rate_hz", summary->mean_rate_hz, "stopped_early",
+        (int)retina_cells(retina), "mean_rate_hz", summary->mean_rate_hz, "stopped_early",
         summary->was_stopped, "is_simulated", 1);
     bool ok = json_write(root, options->json, err);
     json_decref(root);

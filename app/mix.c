@@ -59,7 +59,7 @@ static void start_segment(Mix *mix)
     mix->segment_left = (int64_t)ceil(mix->spec.segment_s * mix->spec.bin_hz);
     mix->frames = mix->frame = 0;
     if (mix->kind == MIX_NATURAL)
-        leaves_lay(mix->leaves, &mix->draws, draw_between(&mix->draws, 0.2, 0.6));
+        leaves_lay(mix->leaves, &mix->draws, draw_log_between(&mix->draws, 0.1, 0.4));
 }
 
 static bool start_trial(Mix *mix)

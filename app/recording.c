@@ -24,6 +24,52 @@ typedef struct {
     double rate_sum; // Hz, over bins and cells of the train part
 } Recording;
 
+static CircuitCell cell_of(const RetinaClass *from)
+{
+    CircuitCell cell = {
+        .w = {(float)from->off, (float)from->on_fast, (float)from->on_slow},
+        .thg = (float)from->threshold,
+        .alpha_hz = (float)from->alpha_hz,
+        .sg_um = (float)from->pool_um,
+    };
+    snprintf(cell.name, sizeof cell.name, "%s", from->name);
+    return cell;
+}
+
+static void fill_lattice(const Retina *retina, CircuitCell *cells)
+{
+    const RetinaLattice *from = retina->lattice;
+    CircuitCell classes[MODEL_MAX_CELLS];
+    for (unsigned i = 0; i < retina->classes_count; i++)
+        classes[i] = cell_of(&retina->classes[i]);
+    const CircuitLattice lattice = {
+        .classes = classes,
+        .class_count = (int)retina->classes_count,
+        .sites = from->sites,
+        .x_um = from->x_um,
+        .y_um = from->y_um,
+        .spacing_um = from->spacing_um,
+        .jitter_um = from->jitter_um,
+        .spread = from->spread,
+        .seed = (uint64_t)from->seed,
+    };
+    circuit_fill_lattice(&lattice, cells);
+}
+
+static void fill_cells(const Retina *retina, CircuitCell *cells)
+{
+    if (retina->lattice)
+        fill_lattice(retina, cells);
+    cells += retina_cells(retina) - retina->cells_count;
+    for (unsigned i = 0; i < retina->cells_count; i++) {
+        const RetinaCell *from = &retina->cells[i];
+        cells[i] = cell_of(retina_class(retina, from->kind));
+        snprintf(cells[i].name, sizeof cells[i].name, "%s", from->name);
+        cells[i].x_um = (float)from->x_um;
+        cells[i].y_um = (float)from->y_um;
+    }
+}
+
 CircuitSpec recording_circuit(const Retina *retina, CircuitCell *cells)
 {
     CircuitCell preset[CIRCUIT_PRESET_CELLS];
@@ -33,18 +79,8 @@ CircuitSpec recording_circuit(const Retina *retina, CircuitCell *cells)
     spec.height_px = retina->field.height_px;
     spec.um_per_px = retina->field.um_per_px;
     spec.cells = cells;
-    spec.cell_count = (int)retina->cells_count;
-    for (unsigned i = 0; i < retina->cells_count; i++) {
-        const RetinaCell *from = &retina->cells[i];
-        cells[i] = (CircuitCell){
-            .x_um = (float)from->x_um,
-            .y_um = (float)from->y_um,
-            .w = {(float)from->off, (float)from->on_fast, (float)from->on_slow},
-            .thg = (float)from->threshold,
-            .alpha_hz = (float)from->alpha_hz,
-        };
-        snprintf(cells[i].name, sizeof cells[i].name, "%s", from->name);
-    }
+    spec.cell_count = (int)retina_cells(retina);
+    fill_cells(retina, cells);
     CircuitParams *p = &spec.params;
     float *const switches[RETINA_MECHANISMS][2] = {
         [RETINA_SURROUND] = {&p->ws},
@@ -227,8 +263,8 @@ bool recording_make(const Retina *retina, const char *path, const atomic_bool *s
 {
     *summary = (RecordingSummary){0};
     *is_input = true;
-    Recording r = {.retina = retina, .cells = (int)retina->cells_count};
-    CircuitCell *cells = calloc(retina->cells_count, sizeof *cells);
+    Recording r = {.retina = retina, .cells = (int)retina_cells(retina)};
+    CircuitCell *cells = calloc(retina_cells(retina), sizeof *cells);
     if (cells) {
         CircuitSpec spec = recording_circuit(retina, cells);
         r.circuit = circuit_create(&spec, err);

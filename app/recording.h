@@ -16,7 +16,7 @@ typedef struct {
     bool was_stopped;
 } RecordingSummary;
 
-/* The circuit that a file asks for. cells (retina->cells_count) is filled and lent to the spec. */
+/* The circuit that a file asks for. cells (retina_cells()) is filled and lent to the spec. */
 CircuitSpec recording_circuit(const Retina *retina, CircuitCell *cells);
 
 /* Writes path; the test part first, so that a recording that was stopped has one. progress (may be

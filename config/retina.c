@@ -1,11 +1,14 @@
 #include "config/retina.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "config/locate.h"
 #include "config/schema.h"
 
 enum { CELLS_MAX = 1024, SIDE_MAX_PX = 256 };
+
+static const double SEED_MAX = 9007199254740992.0;
 
 static const cyaml_strval_t mechanisms[] = {
     {"surround", RETINA_SURROUND},           {"crossover", RETINA_CROSSOVER},
@@ -32,15 +35,35 @@ static const cyaml_schema_field_t mix_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t class_fields[] = {
+    CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, RetinaClass, name, 1, 48),
+    CYAML_FIELD_FLOAT("off", CYAML_FLAG_DEFAULT, RetinaClass, off),
+    CYAML_FIELD_FLOAT("on_fast", CYAML_FLAG_DEFAULT, RetinaClass, on_fast),
+    CYAML_FIELD_FLOAT("on_slow", CYAML_FLAG_DEFAULT, RetinaClass, on_slow),
+    CYAML_FIELD_FLOAT("threshold", CYAML_FLAG_DEFAULT, RetinaClass, threshold),
+    CYAML_FIELD_FLOAT("alpha_hz", CYAML_FLAG_DEFAULT, RetinaClass, alpha_hz),
+    CYAML_FIELD_FLOAT("pool_um", CYAML_FLAG_DEFAULT, RetinaClass, pool_um),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t class_value = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RetinaClass, class_fields)};
+
+static const cyaml_schema_field_t lattice_fields[] = {
+    CYAML_FIELD_INT("sites", CYAML_FLAG_DEFAULT, RetinaLattice, sites),
+    CYAML_FIELD_FLOAT("x_um", CYAML_FLAG_DEFAULT, RetinaLattice, x_um),
+    CYAML_FIELD_FLOAT("y_um", CYAML_FLAG_DEFAULT, RetinaLattice, y_um),
+    CYAML_FIELD_FLOAT("spacing_um", CYAML_FLAG_DEFAULT, RetinaLattice, spacing_um),
+    CYAML_FIELD_FLOAT("jitter_um", CYAML_FLAG_DEFAULT, RetinaLattice, jitter_um),
+    CYAML_FIELD_FLOAT("spread", CYAML_FLAG_DEFAULT, RetinaLattice, spread),
+    CYAML_FIELD_INT("seed", CYAML_FLAG_DEFAULT, RetinaLattice, seed),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t cell_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, RetinaCell, name, 1, 63),
+    CYAML_FIELD_STRING_PTR("class", CYAML_FLAG_POINTER, RetinaCell, kind, 1, 48),
     CYAML_FIELD_FLOAT("x_um", CYAML_FLAG_DEFAULT, RetinaCell, x_um),
     CYAML_FIELD_FLOAT("y_um", CYAML_FLAG_DEFAULT, RetinaCell, y_um),
-    CYAML_FIELD_FLOAT("off", CYAML_FLAG_DEFAULT, RetinaCell, off),
-    CYAML_FIELD_FLOAT("on_fast", CYAML_FLAG_DEFAULT, RetinaCell, on_fast),
-    CYAML_FIELD_FLOAT("on_slow", CYAML_FLAG_DEFAULT, RetinaCell, on_slow),
-    CYAML_FIELD_FLOAT("threshold", CYAML_FLAG_DEFAULT, RetinaCell, threshold),
-    CYAML_FIELD_FLOAT("alpha_hz", CYAML_FLAG_DEFAULT, RetinaCell, alpha_hz),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t cell = {
@@ -59,7 +82,12 @@ static const cyaml_schema_field_t retina_fields[] = {
     CYAML_FIELD_MAPPING("mix", CYAML_FLAG_DEFAULT, Retina, mix, mix_fields),
     CYAML_FIELD_SEQUENCE("blocked", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, blocked,
                          &mechanism, 0, RETINA_MECHANISMS),
-    CYAML_FIELD_SEQUENCE("cells", CYAML_FLAG_POINTER, Retina, cells, &cell, 1, CELLS_MAX),
+    CYAML_FIELD_SEQUENCE("classes", CYAML_FLAG_POINTER, Retina, classes, &class_value, 1,
+                         CELLS_MAX),
+    CYAML_FIELD_MAPPING_PTR("lattice", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, lattice,
+                            lattice_fields),
+    CYAML_FIELD_SEQUENCE("cells", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, cells, &cell, 0,
+                         CELLS_MAX),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t retina_schema = {
@@ -78,6 +106,36 @@ static bool check_range(const Locate *locate, const Range *range, char *err)
                        range->most);
 }
 
+/* Ranges of the entry `index` of a list; each key is that of the entry. */
+static bool check_entry(const Locate *locate, const char *list, unsigned index, const Range *ranges,
+                        size_t count, char *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        char key[LOCATE_KEY_BYTES];
+        snprintf(key, sizeof key, "%s[%u].%s", list, index, ranges[i].key);
+        Range range = ranges[i];
+        range.key = key;
+        if (!check_range(locate, &range, err))
+            return false;
+    }
+    return true;
+}
+
+static bool check_classes(const Locate *locate, const Retina *retina, char *err)
+{
+    for (unsigned i = 0; i < retina->classes_count; i++) {
+        const RetinaClass *c = &retina->classes[i];
+        const Range ranges[] = {
+            {"off", c->off, 0, 100},           {"on_fast", c->on_fast, 0, 100},
+            {"on_slow", c->on_slow, 0, 100},   {"threshold", c->threshold, 0, 100},
+            {"alpha_hz", c->alpha_hz, 0, 1e6}, {"pool_um", c->pool_um, 0.1, 10000},
+        };
+        if (!check_entry(locate, "classes", i, ranges, sizeof ranges / sizeof *ranges, err))
+            return false;
+    }
+    return true;
+}
+
 static bool check_cells(const Locate *locate, const Retina *retina, char *err)
 {
     double half_width_um = 0.5 * retina->field.width_px * retina->field.um_per_px;
@@ -87,21 +145,32 @@ static bool check_cells(const Locate *locate, const Retina *retina, char *err)
         const Range ranges[] = {
             {"x_um", c->x_um, -half_width_um, half_width_um},
             {"y_um", c->y_um, -half_height_um, half_height_um},
-            {"off", c->off, 0, 100},
-            {"on_fast", c->on_fast, 0, 100},
-            {"on_slow", c->on_slow, 0, 100},
-            {"threshold", c->threshold, 0, 100},
-            {"alpha_hz", c->alpha_hz, 0, 1e6},
         };
-        for (size_t j = 0; j < sizeof ranges / sizeof *ranges; j++) {
-            char key[LOCATE_KEY_BYTES];
-            snprintf(key, sizeof key, "cells[%u].%s", i, ranges[j].key);
-            Range range = ranges[j];
-            range.key = key;
-            if (!check_range(locate, &range, err))
-                return false;
-        }
+        if (!check_entry(locate, "cells", i, ranges, sizeof ranges / sizeof *ranges, err))
+            return false;
+        char key[LOCATE_KEY_BYTES];
+        snprintf(key, sizeof key, "cells[%u].class", i);
+        if (!retina_class(retina, c->kind))
+            return locate_fail(locate, NULL, key, err, "%s is none of the classes", c->kind);
     }
+    return true;
+}
+
+static bool check_lattice(const Locate *locate, const Retina *retina, char *err)
+{
+    const RetinaLattice *lattice = retina->lattice;
+    const Range ranges[] = {
+        {"lattice.sites", lattice->sites, 1, CELLS_MAX / retina->classes_count},
+        {"lattice.x_um", lattice->x_um, -1e5, 1e5},
+        {"lattice.y_um", lattice->y_um, -1e5, 1e5},
+        {"lattice.spacing_um", lattice->spacing_um, 1, 1e5},
+        {"lattice.jitter_um", lattice->jitter_um, 0, 1e5},
+        {"lattice.spread", lattice->spread, 0, 0.9},
+        {"lattice.seed", (double)lattice->seed, 0, SEED_MAX},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (!check_range(locate, &ranges[i], err))
+            return false;
     return true;
 }
 
@@ -109,7 +178,7 @@ static bool check_retina(const Locate *locate, const Retina *r, char *err)
 {
     const RetinaMix *mix = &r->mix;
     const Range ranges[] = {
-        {"seed", (double)r->seed, 0, 9007199254740992.0},
+        {"seed", (double)r->seed, 0, SEED_MAX},
         {"minutes", r->minutes, 0.01, 10000},
         {"test_minutes", r->test_minutes, 0.01, 1000},
         {"test_repeats", r->test_repeats, 1, 100},
@@ -129,7 +198,28 @@ static bool check_retina(const Locate *locate, const Retina *r, char *err)
     if (!(mix->natural + mix->noise + mix->full_field + mix->objects + mix->flashes > 0.0))
         return locate_fail(locate, NULL, "mix", err,
                            "every share is 0; at least one kind must have a share above 0");
-    return check_cells(locate, r, err);
+    if (!check_classes(locate, r, err) || !check_cells(locate, r, err) ||
+        (r->lattice && !check_lattice(locate, r, err)))
+        return false;
+    if (retina_cells(r) < 1 || retina_cells(r) > CELLS_MAX)
+        return locate_fail(locate, NULL, "classes", err,
+                           "%u cells in lattice and list; 1 to %d are allowed", retina_cells(r),
+                           CELLS_MAX);
+    return true;
+}
+
+unsigned retina_cells(const Retina *retina)
+{
+    unsigned sites = retina->lattice ? (unsigned)retina->lattice->sites : 0;
+    return retina->classes_count * sites + retina->cells_count;
+}
+
+const RetinaClass *retina_class(const Retina *retina, const char *name)
+{
+    for (unsigned i = 0; i < retina->classes_count; i++)
+        if (strcmp(retina->classes[i].name, name) == 0)
+            return &retina->classes[i];
+    return NULL;
 }
 
 Retina *retina_load(const char *path, char *err)

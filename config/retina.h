@@ -6,12 +6,29 @@
 
 #include "config/protocol.h"
 
+/* A class of ganglion cells. */
 typedef struct {
     char *name;
-    double x_um, y_um;            // receptive-field centre; x right, y up, centre of the field 0
     double off, on_fast, on_slow; // weights of the three bipolar pathways
     double threshold;
     double alpha_hz; // rate for a unit of drive above threshold
+    double pool_um;  // SD of the pool
+} RetinaClass;
+
+/* A triangular lattice of every class, its first cell at the centre and just as the class says. */
+typedef struct {
+    int sites;                    // of each class: those nearest to the centre
+    double x_um, y_um;            // centre; x right, y up, centre of the field 0
+    double spacing_um, jitter_um; // jitter: most that a site is off, in x and in y
+    double spread;                // the cells' numbers are off by factors of 1 ± spread
+    int64_t seed;
+} RetinaLattice;
+
+/* One cell more, just as its class says. */
+typedef struct {
+    char *name;
+    char *kind; // name of its class
+    double x_um, y_um;
 } RetinaCell;
 
 typedef struct {
@@ -47,10 +64,17 @@ typedef struct {
     RetinaMix mix;
     RetinaMechanism *blocked; // mechanisms of the circuit switched off
     unsigned blocked_count;
-    RetinaCell *cells;
+    RetinaClass *classes;
+    unsigned classes_count;
+    RetinaLattice *lattice; // NULL: none
+    RetinaCell *cells;      // beside the lattice's
     unsigned cells_count;
 } Retina;
 
 /* NULL with `FILE:LINE: key: what is wrong; what is allowed` in err (CONFIG_ERR_BYTES). */
 Retina *retina_load(const char *path, char *err);
+
+/* Cells in all; and the class of a name, or NULL. */
+unsigned retina_cells(const Retina *retina);
+const RetinaClass *retina_class(const Retina *retina, const char *name);
 void retina_destroy(Retina *retina);

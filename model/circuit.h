@@ -31,12 +31,13 @@
  * wide-field inhibition, ws 0 no surround, h 0 no gain control of a pathway, hg 0 none of the
  * ganglion cell, a cell's w 0 without that pathway. One thread at a time per circuit. */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "model/model.h"
 
 enum {
     CIRCUIT_SUBSTEPS = 10, // a bin
-    CIRCUIT_PRESET_CELLS = 9,
+    CIRCUIT_PRESET_CELLS = 24,
 };
 
 typedef enum { CIRCUIT_OFF, CIRCUIT_ON_FAST, CIRCUIT_ON_SLOW, CIRCUIT_PATHWAYS } CircuitPathwayName;
@@ -56,7 +57,7 @@ typedef struct {
     float sam_um, tam_ms, tham;      // crossover amacrine: pool, low-pass, threshold
     float tr_ms, u_per_ms, ti_ms;    // its synapse: recovery, depression, current decay
     float sw_um, tw_ms, twin_ms, ww; // wide-field amacrine: pool, two low-passes, weight
-    float sg_um, tm_ms, hg, tg_ms;   // ganglion cell: pool, membrane, gain control
+    float tm_ms, hg, tg_ms;          // ganglion cell: membrane, gain control
 } CircuitParams;
 
 typedef struct {
@@ -64,7 +65,19 @@ typedef struct {
     float x_um, y_um;          // receptive-field centre; x right, y up, centre of the raster 0
     float w[CIRCUIT_PATHWAYS]; // of each pathway
     float thg, alpha_hz;       // threshold, and rate for a unit above it
+    float sg_um;               // pool
 } CircuitCell;
+
+/* Classes of ganglion cells, each on a triangular lattice of its own around one centre. */
+typedef struct {
+    const CircuitCell *classes; // (class_count) named as the class; their places are not used
+    int class_count;
+    int sites; // of each class: the nearest to the centre
+    double x_um, y_um, spacing_um;
+    double jitter_um; // most that a site is off, in x and in y
+    double spread;    // weights, threshold, alpha and pool are off by factors of 1 ± spread
+    uint64_t seed;
+} CircuitLattice;
 
 typedef struct {
     char name[MODEL_NAME_BYTES];
@@ -83,10 +96,15 @@ typedef struct Circuit Circuit;
 CircuitParams circuit_params(void);
 CircuitCell circuit_tuned_cell(void);
 
-/* The preparation that goes by the model name "circuit": three classes (tuned; without slow ON: its
- * reversal response to bright bars is deficient; without fast ON: no omitted-stimulus and no dark
- * reversal response) at three places, 50×50 pixels of 50 µm. Rates are a quarter of the tuning's,
- * which fires at 40 Hz in natural-like noise. cells (CIRCUIT_PRESET_CELLS) is filled. */
+/* cells (class_count × sites), class after class, named CLASS-1, CLASS-2 …: the first of a class is
+ * the class itself, at the centre and neither jittered nor varied. */
+void circuit_fill_lattice(const CircuitLattice *lattice, CircuitCell *cells);
+
+/* The preparation that goes by the model name "circuit": eight cells each of three classes (full:
+ * tuned; fast: without slow ON, its reversal response to bright bars is deficient; slow: without
+ * fast ON, no omitted-stimulus and no dark reversal response), 50×50 pixels of 50 µm. Threshold and
+ * rate are not the tuning's, which fires at 40 Hz in natural-like noise: 0.006 instead of 0.001146,
+ * and a quarter of the spikes. cells (CIRCUIT_PRESET_CELLS) is filled. */
 CircuitSpec circuit_preset(CircuitCell *cells);
 
 /* NULL with a sentence in err (MODEL_ERR_BYTES) that names the parameter or the cell. */

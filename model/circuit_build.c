@@ -52,7 +52,7 @@ static const char *wrong_param(const CircuitParams *p)
 {
     const float times[] = {p->ts_ms, p->tam_ms,  p->tr_ms, p->ti_ms,
                            p->tw_ms, p->twin_ms, p->tm_ms, p->tg_ms};
-    const float widths[] = {p->sc_um, p->ss_um, p->sam_um, p->sw_um, p->sg_um};
+    const float widths[] = {p->sc_um, p->ss_um, p->sam_um, p->sw_um};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (!(times[i] > 0.0f))
             return "every time constant must be above 0 ms";
@@ -88,6 +88,9 @@ static bool check_spec(const CircuitSpec *spec, char *err)
                 err, "circuit: cell %s at (%g, %g) um lies outside the field of %g by %g um",
                 cell->name, (double)cell->x_um, (double)cell->y_um,
                 spec->width_px * spec->um_per_px, spec->height_px * spec->um_per_px);
+        if (!(cell->sg_um > 0.0f))
+            return model_refuse(err, "circuit: cell %s pools over %g um; above 0 is allowed",
+                                cell->name, (double)cell->sg_um);
     }
     return true;
 }
@@ -170,7 +173,7 @@ Circuit *circuit_create(const CircuitSpec *spec, char *err)
     fill_info(c, spec);
     for (int i = 0; i < spec->cell_count; i++) {
         size_t at = (size_t)i * (size_t)c->points;
-        fill_pool(c, &c->cells[i], (double)c->params.sg_um, c->excitation + at);
+        fill_pool(c, &c->cells[i], (double)c->cells[i].sg_um, c->excitation + at);
         fill_pool(c, &c->cells[i], (double)c->params.sw_um, c->wide + at);
     }
     circuit_reset(c);

@@ -1,6 +1,8 @@
 #include "model/circuit.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 CircuitParams circuit_params(void)
 {
@@ -25,7 +27,6 @@ CircuitParams circuit_params(void)
         .tw_ms = 25.8f,
         .twin_ms = 2.066f,
         .ww = 0.2821f,
-        .sg_um = 144.0f,
         .tm_ms = 10.3f,
         .hg = 14.37f,
         .tg_ms = 258.8f,
@@ -41,25 +42,101 @@ CircuitCell circuit_tuned_cell(void)
         .w = {1.0f, 1.57f, 0.6409f},
         .thg = 0.001146f,
         .alpha_hz = 1412.0f,
+        .sg_um = 144.0f,
     };
+}
+
+/* A point of the triangular lattice, in steps along two axes 60° apart. */
+typedef struct {
+    int a, b;
+} Site;
+
+static int order_of(Site s, Site t)
+{
+    int difference = s.a * s.a + s.a * s.b + s.b * s.b - t.a * t.a - t.a * t.b - t.b * t.b;
+    if (difference == 0)
+        difference = s.b != t.b ? s.b - t.b : s.a - t.a;
+    return difference;
+}
+
+/* The site that follows `last`, from the centre outward. */
+static Site next_site(Site last)
+{
+    int reach = abs(last.a) + abs(last.b) + 2;
+    Site best = {reach, reach};
+    for (int b = -reach; b <= reach; b++)
+        for (int a = -reach; a <= reach; a++) {
+            Site site = {a, b};
+            if (order_of(site, last) > 0 && order_of(site, best) < 0)
+                best = site;
+        }
+    return best;
+}
+
+/* Uniform on −1 … 1, a hash of what it is for (the mixer of Steele, Lea & Flood, OOPSLA 2014). */
+static double draw(const CircuitLattice *lattice, int cell, int which)
+{
+    uint64_t index = (uint64_t)cell * 16 + (uint64_t)which + 1;
+    uint64_t z = lattice->seed * 0xd1342543de82ef95u + index * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    z ^= z >> 31;
+    return (double)(z >> 11) * 0x1p-52 - 1.0;
+}
+
+static void vary(const CircuitLattice *lattice, int index, CircuitCell *cell)
+{
+    float *const values[] = {&cell->w[CIRCUIT_OFF],     &cell->w[CIRCUIT_ON_FAST],
+                             &cell->w[CIRCUIT_ON_SLOW], &cell->thg,
+                             &cell->alpha_hz,           &cell->sg_um};
+    enum { VALUES = sizeof values / sizeof *values };
+    for (int i = 0; i < VALUES; i++)
+        *values[i] *= (float)(1.0 + lattice->spread * draw(lattice, index, i));
+    cell->x_um += (float)(lattice->jitter_um * draw(lattice, index, VALUES));
+    cell->y_um += (float)(lattice->jitter_um * draw(lattice, index, VALUES + 1));
+}
+
+void circuit_fill_lattice(const CircuitLattice *lattice, CircuitCell *cells)
+{
+    Site site = {0, 0};
+    for (int i = 0; i < lattice->sites; i++) {
+        for (int class = 0; class < lattice->class_count; class ++) {
+            int index = class * lattice->sites + i;
+            CircuitCell cell = lattice->classes[class];
+            snprintf(cell.name, sizeof cell.name, "%.48s-%d", lattice->classes[class].name, i + 1);
+            cell.x_um = (float)(lattice->x_um + lattice->spacing_um * (site.a + 0.5 * site.b));
+            cell.y_um = (float)(lattice->y_um + lattice->spacing_um * sqrt(0.75) * site.b);
+            if (i > 0)
+                vary(lattice, index, &cell);
+            cells[index] = cell;
+        }
+        site = next_site(site);
+    }
 }
 
 CircuitSpec circuit_preset(CircuitCell *cells)
 {
-    static const char *const classes[] = {"full", "fast", "slow"};
-    static const CircuitPathwayName missing[] = {CIRCUIT_PATHWAYS, CIRCUIT_ON_SLOW,
-                                                 CIRCUIT_ON_FAST};
-    static const float places_um[][2] = {{25.0f, 25.0f}, {-225.0f, 125.0f}, {175.0f, -225.0f}};
-    for (int i = 0; i < CIRCUIT_PRESET_CELLS; i++) {
-        CircuitCell cell = circuit_tuned_cell();
-        snprintf(cell.name, sizeof cell.name, "%s-%d", classes[i / 3], i % 3 + 1);
-        cell.x_um = places_um[i % 3][0];
-        cell.y_um = places_um[i % 3][1];
-        if (missing[i / 3] != CIRCUIT_PATHWAYS)
-            cell.w[missing[i / 3]] = 0.0f;
-        cell.alpha_hz *= 0.25f;
-        cells[i] = cell;
-    }
+    CircuitCell full = circuit_tuned_cell();
+    full.thg = 0.006f;
+    full.alpha_hz = 353.0f;
+    CircuitCell classes[] = {full, full, full};
+    snprintf(classes[0].name, sizeof classes[0].name, "full");
+    snprintf(classes[1].name, sizeof classes[1].name, "fast");
+    snprintf(classes[2].name, sizeof classes[2].name, "slow");
+    classes[1].w[CIRCUIT_ON_SLOW] = 0.0f;
+    classes[2].w[CIRCUIT_ON_FAST] = 0.0f;
+    const CircuitLattice lattice = {
+        .classes = classes,
+        .class_count = 3,
+        .sites = CIRCUIT_PRESET_CELLS / 3,
+        .x_um = 25.0,
+        .y_um = 25.0,
+        .spacing_um = 250.0,
+        .jitter_um = 40.0,
+        .spread = 0.15,
+        .seed = 1,
+    };
+    circuit_fill_lattice(&lattice, cells);
     return (CircuitSpec){
         .name = "circuit",
         .width_px = 50,

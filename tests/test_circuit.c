@@ -304,6 +304,36 @@ static void a_bins_rate_is_the_mean_over_its_steps(void)
     circuit_destroy(twin);
 }
 
+static bool is_within(float value, float middle, double spread)
+{
+    return fabs((double)value - (double)middle) <= spread * (double)middle * (1.0 + 1e-6);
+}
+
+/* Three classes, each its own cell first and at the centre, and every cell within the spread. */
+static void the_preparation_varies_three_classes_within_bounds(void)
+{
+    enum { SITES = CIRCUIT_PRESET_CELLS / 3 };
+    CircuitCell cells[CIRCUIT_PRESET_CELLS], tuned = circuit_tuned_cell();
+    circuit_preset(cells);
+    for (int i = 0; i < CIRCUIT_PRESET_CELLS; i++) {
+        const CircuitCell *first = &cells[i / SITES * SITES], *cell = &cells[i];
+        for (int k = 0; k < CIRCUIT_PATHWAYS; k++)
+            CU_ASSERT(is_within(cell->w[k], first->w[k], 0.15));
+        CU_ASSERT(is_within(cell->thg, first->thg, 0.15));
+        CU_ASSERT(is_within(cell->alpha_hz, first->alpha_hz, 0.15));
+        CU_ASSERT(is_within(cell->sg_um, tuned.sg_um, 0.15));
+        CU_ASSERT(fabsf(cell->x_um) < 500.0f && fabsf(cell->y_um) < 500.0f);
+        for (int j = i - i % SITES; j < i; j++) // of its class: apart, and not alike
+            CU_ASSERT(hypot((double)(cell->x_um - cells[j].x_um),
+                            (double)(cell->y_um - cells[j].y_um)) > 150.0 &&
+                      fabsf(cell->sg_um - cells[j].sg_um) > 1e-3f);
+    }
+    CU_ASSERT(memcmp(cells[0].w, tuned.w, sizeof tuned.w) == 0);
+    CU_ASSERT(cells[SITES].w[CIRCUIT_ON_SLOW] < 1e-9f && cells[SITES].w[CIRCUIT_ON_FAST] > 1.0f);
+    CU_ASSERT(cells[2 * SITES].w[CIRCUIT_ON_FAST] < 1e-9f);
+    CU_ASSERT(test_near((double)cells[SITES].x_um, 25.0, 0.0));
+}
+
 static void a_wrong_preparation_is_refused_by_name(void)
 {
     char err[MODEL_ERR_BYTES] = "";
@@ -330,6 +360,8 @@ static const TestCase cases[] = {
     {"mechanisms can be switched off", mechanisms_can_be_switched_off},
     {"the same light gives the same bits", the_same_light_gives_the_same_bits},
     {"a bin's rate is the mean over its steps", a_bins_rate_is_the_mean_over_its_steps},
+    {"the preparation varies three classes within bounds",
+     the_preparation_varies_three_classes_within_bounds},
     {"a wrong preparation is refused by name", a_wrong_preparation_is_refused_by_name},
 };
 

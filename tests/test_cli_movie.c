@@ -9,7 +9,7 @@
 #include "model/dataset.h"
 #include "tests/program.h"
 
-enum { CELLS = 9, LEAST_BINS = 500 };
+enum { CELLS = 24, LEAST_BINS = 500 };
 
 static const char *folder;
 static ProgramResult result;

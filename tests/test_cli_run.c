@@ -15,7 +15,7 @@
 #include "app/run_folder.h"
 #include "tests/program.h"
 
-enum { COLUMNS = 9, ROWS = 4000 }; // the circuit's cells; more rows than any run here has
+enum { COLUMNS = 24, ROWS = 4000 }; // the circuit's cells; more rows than any run here has
 
 static const char protocol_text[] = "name: short\n"
                                     "seed: 3\n"

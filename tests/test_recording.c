@@ -15,9 +15,10 @@ static const char spec_text[] =
     "name: tiny\nseed: 7\nminutes: 0.2\ntest_minutes: 0.05\ntest_repeats: 3\nsegment_s: 1\n"
     "field: {width_px: 50, height_px: 50, um_per_px: 50}\n"
     "mix: {natural: 1, noise: 1, full_field: 1, objects: 1, flashes: 1}\n"
-    "cells:\n"
-    "  - {name: one, x_um: 25, y_um: 25, off: 1, on_fast: 1.57, on_slow: 0.6409, "
-    "threshold: 0.001146, alpha_hz: 353}\n";
+    "classes:\n"
+    "  - {name: full, off: 1, on_fast: 1.57, on_slow: 0.6409, "
+    "threshold: 0.001146, alpha_hz: 353, pool_um: 144}\n"
+    "cells: [{name: one, class: full, x_um: 25, y_um: 25}]\n";
 
 static const char *folder(void)
 {
@@ -166,7 +167,7 @@ static void the_shipped_preparation_is_the_built_in_circuit(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(retina);
     CircuitCell preset[CIRCUIT_PRESET_CELLS], cells[CIRCUIT_PRESET_CELLS];
     CircuitSpec built_in = circuit_preset(preset);
-    CU_ASSERT_EQUAL_FATAL(retina->cells_count, CIRCUIT_PRESET_CELLS);
+    CU_ASSERT_EQUAL_FATAL(retina_cells(retina), CIRCUIT_PRESET_CELLS);
     CircuitSpec shipped = recording_circuit(retina, cells);
     CU_ASSERT(memcmp(&shipped.params, &built_in.params, sizeof built_in.params) == 0);
     for (int i = 0; i < CIRCUIT_PRESET_CELLS; i++) {
@@ -176,6 +177,7 @@ static void the_shipped_preparation_is_the_built_in_circuit(void)
         CU_ASSERT(memcmp(cells[i].w, preset[i].w, sizeof cells[i].w) == 0);
         CU_ASSERT(test_near((double)cells[i].thg, (double)preset[i].thg, 0.0));
         CU_ASSERT(test_near((double)cells[i].alpha_hz, (double)preset[i].alpha_hz, 0.0));
+        CU_ASSERT(test_near((double)cells[i].sg_um, (double)preset[i].sg_um, 0.0));
     }
     retina_destroy(retina);
 }
@@ -188,7 +190,7 @@ static void a_wrong_spec_is_refused_with_its_line(void)
     memcpy(text, spec_text, sizeof text);
     memcpy(strstr(text, "alpha_hz: 353"), "alpha_hz: -53", 13);
     CU_ASSERT_PTR_NULL(load_text(text, err));
-    CU_ASSERT_PTR_NOT_NULL(strstr(err, "spec.yaml:10: cells[0].alpha_hz"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "spec.yaml:10: classes[0].alpha_hz"));
 }
 
 static void the_shares_of_the_mix_hold(void)

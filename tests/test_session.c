@@ -8,7 +8,7 @@
 #include "app/clock.h"
 #include "app/session.h"
 
-enum { REFRESHES = 240, CELLS = 9, PERIOD_NS = 10000000, MOST_STALLS = 8 };
+enum { REFRESHES = 240, CELLS = 24, PERIOD_NS = 10000000, MOST_STALLS = 8 };
 
 /* A clock that only moves when somebody sleeps, and jumps before chosen refreshes. */
 typedef struct {
