@@ -9,6 +9,7 @@
 
 #include "model/spectra.h"
 #include "model/transform.h"
+#include "model/unit_noise.h"
 
 /* A layer of units lies as its transform leaves it: (height, channels, width). */
 typedef struct {
@@ -49,6 +50,10 @@ typedef struct {
     float *spectra1;      // (c1, 2, stride2)
     float *sum2, *units2; // (c2, 2, stride2), (h2, c2, w2)
     float *maps;          // (c1, h1, w1)
+
+    float noise_sd; // added before each ReLU; 0: none
+    uint64_t noise_seed;
+    UnitNoise *noise; // owned; NULL until noise is asked for
 } Cnn;
 
 static size_t units_count(const Units *units)
@@ -118,6 +123,27 @@ static void rectify(size_t count, const float *restrict scale, const float *rest
     }
 }
 
+/* The same with noise in between: with seed, bin and layer the same numbers. */
+static void rectify_noisy(const Cnn *cnn, int layer, size_t count, const float *scale,
+                          const float *shift, float *units)
+{
+    for (size_t i = 0; i < count; i++)
+        units[i] = scale[i] * units[i] + shift[i];
+    unit_noise_add(cnn->noise, cnn->noise_seed + 2 * (uint64_t)cnn->head + (uint64_t)layer,
+                   cnn->noise_sd, (int)count, units);
+    for (size_t i = 0; i < count; i++)
+        units[i] = units[i] > 0 ? units[i] : 0;
+}
+
+static void activate(const Cnn *cnn, int layer, size_t count, const float *scale,
+                     const float *shift, float *units)
+{
+    if (cnn->noise_sd > 0)
+        rectify_noisy(cnn, layer, count, scale, shift, units);
+    else
+        rectify(count, scale, shift, units);
+}
+
 static void first_layer(Cnn *cnn, const float *lum)
 {
     size_t pixels = units_count(&cnn->image);
@@ -128,7 +154,7 @@ static void first_layer(Cnn *cnn, const float *lum)
     spectra_correlate(cnn->newest_filters, cnn->image_in.stride, cnn->first.channels, 1,
                       (const float *const[]){newest}, cnn->past_sum, cnn->sum1);
     transform_inverse(&cnn->first_out, cnn->first.channels, cnn->sum1, cnn->units1);
-    rectify(units_count(&cnn->first), cnn->scale1, cnn->shift1, cnn->units1);
+    activate(cnn, 0, units_count(&cnn->first), cnn->scale1, cnn->shift1, cnn->units1);
 }
 
 static void second_layer(Cnn *cnn)
@@ -141,7 +167,7 @@ static void second_layer(Cnn *cnn)
     spectra_correlate(cnn->second_filters, stride, cnn->second.channels, cnn->first.channels,
                       inputs, NULL, cnn->sum2);
     transform_inverse(&cnn->second_out, cnn->second.channels, cnn->sum2, cnn->units2);
-    rectify(units_count(&cnn->second), cnn->scale2, cnn->shift2, cnn->units2);
+    activate(cnn, 1, units_count(&cnn->second), cnn->scale2, cnn->shift2, cnn->units2);
 }
 
 static float softplus(float x)
@@ -200,6 +226,20 @@ static void cnn_reset(void *state)
     forget_sums(cnn);
 }
 
+static bool cnn_set_noise(void *state, double sd, uint64_t seed)
+{
+    Cnn *cnn = state;
+    if (sd > 0 && cnn->noise == NULL) {
+        cnn->noise = malloc(sizeof *cnn->noise);
+        if (cnn->noise == NULL)
+            return false;
+        unit_noise_init(cnn->noise);
+    }
+    cnn->noise_sd = (float)sd;
+    cnn->noise_seed = seed << 32; // room for the bins of one seed
+    return true;
+}
+
 static void cnn_maps(const void *state, ModelMaps *maps)
 {
     const Cnn *cnn = state;
@@ -222,6 +262,7 @@ static void cnn_close(void *state)
     transform_finish(&cnn->second_out);
     free(cnn->block);
     free(cnn->old);
+    free(cnn->noise);
     model_file_finish(&cnn->file);
     free(cnn);
 }
@@ -233,6 +274,7 @@ static const ModelInterface cnn_interface = {
     .rewind = cnn_rewind,
     .reset = cnn_reset,
     .maps = cnn_maps,
+    .set_noise = cnn_set_noise,
     .close = cnn_close,
 };
 

@@ -3,7 +3,7 @@
  * one layer of convolution for the subunit model, two for the CNN. */
 #include "model/fit_dft.h"
 #include "model/fit_net.h"
-#include "model/fit_noise.h"
+#include "model/unit_noise.h"
 #include "model/fit_stack.h"
 
 enum { FIT_CNN_LAYERS_MAX = 2 };
@@ -57,7 +57,7 @@ typedef struct {
     int layers;
     FitLayer layer[FIT_CNN_LAYERS_MAX];
     float noise_sd; // added to every unit between batch-norm and ReLU, in training
-    FitNoise noise;
+    UnitNoise noise;
     int units;                  // of the last layer: channels * height * width
     size_t readout_at, bias_at; // (cells, height, width, channels), the order of z; (cells)
     bool is_training;

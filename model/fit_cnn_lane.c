@@ -75,7 +75,7 @@ static void see_row(const FitCnn *net, int which, int run, int y, const float *z
     int bins = net->batch->bins;
     normalise_row(layer, y, bins, z, out);
     if (net->is_training && net->noise_sd > 0.0f)
-        fit_noise_add(&net->noise, noise_key(net, which, run, y), net->noise_sd,
+        unit_noise_add(&net->noise, noise_key(net, which, run, y), net->noise_sd,
                       layer->width * layer->channels * bins, out);
 }
 

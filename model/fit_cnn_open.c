@@ -337,7 +337,7 @@ void *fit_cnn_open(const FitSpec *spec, const ModelInfo *about, const FitBatch *
         net->batch = batch;
         net->net = parts;
         net->noise_sd = (float)spec->noise_sd;
-        fit_noise_init(&net->noise);
+        unit_noise_init(&net->noise);
         if (!plan_layers(net, spec, about, err)) {
             free(net);
             return NULL;

@@ -107,6 +107,12 @@ void model_maps(const Model *model, ModelMaps *maps)
         model->parts.interface->maps(model->parts.state, maps);
 }
 
+bool model_set_noise(Model *model, double sd, uint64_t seed)
+{
+    return model->parts.interface->set_noise != NULL &&
+           model->parts.interface->set_noise(model->parts.state, sd, seed);
+}
+
 void model_close(Model *model)
 {
     if (model == NULL)

@@ -42,7 +42,7 @@ typedef struct {
 typedef struct Model Model;
 
 /* What a model kind must bring. state is the model's own; all entries run on the frame thread and
- * none may block. settle and maps are optional. */
+ * none may block. settle, maps and set_noise are optional. */
 typedef struct {
     void (*step)(void *state, const float *lum, float *rates_hz);
     void (*settle)(void *state);
@@ -50,6 +50,7 @@ typedef struct {
     void (*rewind)(void *state);
     void (*reset)(void *state);
     void (*maps)(const void *state, ModelMaps *maps);
+    bool (*set_noise)(void *state, double sd, uint64_t seed);
     void (*close)(void *state);
 } ModelInterface;
 
@@ -71,4 +72,10 @@ void model_rewind(Model *model);
 /* Forgets the past: as if lum_mean had been shown for ever. */
 void model_reset(Model *model);
 void model_maps(const Model *model, ModelMaps *maps);
+
+/* Gaussian noise of SD sd in front of every hidden unit's rectification, as networks are fitted with
+ * it (McIntosh 2016: what makes the variability of their rates); 0 turns it off. The same seed
+ * gives the same noise. Not while stepping: it may allocate. False when the kind has no hidden units,
+ * or no memory is left. */
+bool model_set_noise(Model *model, double sd, uint64_t seed);
 void model_close(Model *model);

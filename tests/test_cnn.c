@@ -320,6 +320,34 @@ static void reset_is_the_mean_for_ever(void)
     finish(&f);
 }
 
+/* The variance of the rates over seeds, and that a seed decides. */
+static void noise_has_a_seed_and_goes_away(void)
+{
+    enum { SEEDS = 200 };
+    Fixture f = fixture(small_shape(true));
+    float quiet[RANDOM_MODEL_CELLS_MAX], again[RANDOM_MODEL_CELLS_MAX];
+    double sum = 0, square = 0;
+    model_step(f.model, image(&f, 0), quiet);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        float noisy[RANDOM_MODEL_CELLS_MAX];
+        for (int i = 0; i < 2; i++) {
+            model_reset(f.model);
+            CU_ASSERT(model_set_noise(f.model, 0.1, seed));
+            model_step(f.model, image(&f, 0), i ? again : noisy);
+        }
+        CU_ASSERT(memcmp(noisy, again, (size_t)f.shape.cells * sizeof *noisy) == 0);
+        sum += (double)noisy[0];
+        square += (double)noisy[0] * (double)noisy[0];
+    }
+    double mean = sum / SEEDS, sd = sqrt(square / SEEDS - mean * mean);
+    CU_ASSERT(sd > 1e-3 * mean);
+    model_reset(f.model);
+    CU_ASSERT(model_set_noise(f.model, 0, 0));
+    model_step(f.model, image(&f, 0), again);
+    CU_ASSERT(memcmp(quiet, again, (size_t)f.shape.cells * sizeof *quiet) == 0);
+    finish(&f);
+}
+
 int main(void)
 {
     static const TestCase cases[] = {
@@ -332,6 +360,7 @@ int main(void)
         {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},
         {"settling in the slack changes no bit", settling_changes_nothing},
         {"rewinding up to 8 bins leaves the same future, bit for bit", rewind_forgets},
+        {"noise has a seed, and goes away", noise_has_a_seed_and_goes_away},
         {"a bin shapes its own and history − 1 later rates, none before", future_has_no_effect},
         {"a reset net answers as if the mean had been shown for ever", reset_is_the_mean_for_ever},
     };

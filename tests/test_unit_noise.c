@@ -3,23 +3,23 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/fit_noise.h"
+#include "model/unit_noise.h"
 
 enum { COUNT = 200000 };
 
-static FitNoise noise;
+static UnitNoise noise;
 static float values[COUNT];
 
 static void fill(uint64_t key, float sd)
 {
     memset(values, 0, sizeof values);
-    fit_noise_add(&noise, key, sd, COUNT, values);
+    unit_noise_add(&noise, key, sd, COUNT, values);
 }
 
 static void noise_is_normal(void)
 {
     double sum = 0.0, square = 0.0, fourth = 0.0, next = 0.0;
-    fit_noise_init(&noise);
+    unit_noise_init(&noise);
     fill(3, 2.0f);
     for (int i = 0; i < COUNT; i++) {
         double z = (double)values[i] / 2.0;
@@ -38,7 +38,7 @@ static void neighbouring_keys_share_nothing(void)
 {
     static float first[COUNT];
     double product = 0.0;
-    fit_noise_init(&noise);
+    unit_noise_init(&noise);
     fill(5, 1.0f);
     memcpy(first, values, sizeof first);
     fill(6, 1.0f);
@@ -57,5 +57,5 @@ static const TestCase cases[] = {
 
 int main(void)
 {
-    return test_main("fit_noise", cases, sizeof cases / sizeof cases[0]);
+    return test_main("unit_noise", cases, sizeof cases / sizeof cases[0]);
 }

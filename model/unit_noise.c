@@ -1,4 +1,4 @@
-#include "model/fit_noise.h"
+#include "model/unit_noise.h"
 
 #include <math.h>
 
@@ -16,10 +16,10 @@ static double normal_quantile(double share)
     return 0.5 * (low + high);
 }
 
-void fit_noise_init(FitNoise *noise)
+void unit_noise_init(UnitNoise *noise)
 {
-    for (int i = 0; i < FIT_NOISE_LEVELS; i++)
-        noise->quantile[i] = (float)normal_quantile((i + 0.5) / FIT_NOISE_LEVELS);
+    for (int i = 0; i < UNIT_NOISE_LEVELS; i++)
+        noise->quantile[i] = (float)normal_quantile((i + 0.5) / UNIT_NOISE_LEVELS);
 }
 
 static uint64_t mix(uint64_t z)
@@ -29,14 +29,14 @@ static uint64_t mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-void fit_noise_add(const FitNoise *noise, uint64_t key, float sd, int count, float *values)
+void unit_noise_add(const UnitNoise *noise, uint64_t key, float sd, int count, float *values)
 {
     enum { A_WORD = 5, BITS = 12 };
     uint64_t state = mix(key), bits = 0;
     for (int i = 0; i < count; i++) {
         if (i % A_WORD == 0)
             bits = mix(state += UINT64_C(0x9e3779b97f4a7c15));
-        values[i] += sd * noise->quantile[bits % FIT_NOISE_LEVELS];
+        values[i] += sd * noise->quantile[bits % UNIT_NOISE_LEVELS];
         bits >>= BITS;
     }
 }
