@@ -57,7 +57,7 @@ static const ArgumentTable table = {
         "epoch the best model so far is written, one line goes into a log beside it (.tsv), and a\n"
         "checkpoint (.ckpt) lets the same command go on after Ctrl-C or a crash. `retrace eval`\n"
         "scores the model.\n",
-    .example = "retrace fit model/weights/mixed-ln.yaml --out out/ln.h5",
+    .example = "retrace fit model/weights/natural-ln.yaml --out out/ln.h5",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .positional = "spec",
