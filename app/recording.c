@@ -70,32 +70,33 @@ static void fill_cells(const Retina *retina, CircuitCell *cells)
     }
 }
 
-CircuitSpec recording_circuit(const Retina *retina, CircuitCell *cells)
+bool recording_circuit(const Retina *retina, CircuitSpec *spec, CircuitCell *cells, char *err)
 {
+    char why[MODEL_ERR_BYTES];
     CircuitCell preset[CIRCUIT_PRESET_CELLS];
-    CircuitSpec spec = circuit_preset(preset);
-    snprintf(spec.name, sizeof spec.name, "%s", retina->name);
-    spec.width_px = retina->field.width_px;
-    spec.height_px = retina->field.height_px;
-    spec.um_per_px = retina->field.um_per_px;
-    spec.cells = cells;
-    spec.cell_count = (int)retina_cells(retina);
+    const char *name = retina->circuit ? retina->circuit : "tuned";
+    const CircuitVariant *variant = circuit_variant(name, why);
+    if (!variant) {
+        snprintf(err, RECORDING_ERR_BYTES, "%s: circuit: %s", retina->name, why);
+        return false;
+    }
+    *spec = circuit_preset(preset);
+    snprintf(spec->name, sizeof spec->name, "%s", retina->name);
+    spec->width_px = retina->field.width_px;
+    spec->height_px = retina->field.height_px;
+    spec->um_per_px = retina->field.um_per_px;
+    spec->params = variant->params;
+    if (retina->circuit)
+        snprintf(spec->note, sizeof spec->note, "parameters \"%s\"", name);
+    spec->cells = cells;
+    spec->cell_count = (int)retina_cells(retina);
     fill_cells(retina, cells);
-    CircuitParams *p = &spec.params;
-    float *const switches[RETINA_MECHANISMS][2] = {
-        [RETINA_SURROUND] = {&p->ws},
-        [RETINA_CROSSOVER] = {&p->pathway[CIRCUIT_ON_FAST].wi, &p->pathway[CIRCUIT_ON_SLOW].wi},
-        [RETINA_DEPRESSION] = {&p->u_per_ms},
-        [RETINA_WIDE_FIELD] = {&p->ww},
-        [RETINA_GAIN_OFF] = {&p->pathway[CIRCUIT_OFF].h},
-        [RETINA_GAIN_ON] = {&p->pathway[CIRCUIT_ON_FAST].h, &p->pathway[CIRCUIT_ON_SLOW].h},
-        [RETINA_GAIN_GANGLION] = {&p->hg},
-    };
     for (unsigned i = 0; i < retina->blocked_count; i++)
-        for (int j = 0; j < 2; j++)
-            if (switches[retina->blocked[i]][j])
-                *switches[retina->blocked[i]][j] = 0.0f;
-    return spec;
+        if (!circuit_block(spec, retina->blocked[i], why)) {
+            snprintf(err, RECORDING_ERR_BYTES, "%s: blocked[%u]: %s", retina->name, i, why);
+            return false;
+        }
+    return true;
 }
 
 /* The number k with P(less than k) <= u < P(at most k), for a mean far below 255. */
@@ -266,8 +267,9 @@ bool recording_make(const Retina *retina, const char *path, const atomic_bool *s
     Recording r = {.retina = retina, .cells = (int)retina_cells(retina)};
     CircuitCell *cells = calloc(retina_cells(retina), sizeof *cells);
     if (cells) {
-        CircuitSpec spec = recording_circuit(retina, cells);
-        r.circuit = circuit_create(&spec, err);
+        CircuitSpec spec;
+        if (recording_circuit(retina, &spec, cells, err))
+            r.circuit = circuit_create(&spec, err);
     }
     free(cells);
     if (!r.circuit)

@@ -16,8 +16,9 @@ typedef struct {
     bool was_stopped;
 } RecordingSummary;
 
-/* The circuit that a file asks for. cells (retina_cells()) is filled and lent to the spec. */
-CircuitSpec recording_circuit(const Retina *retina, CircuitCell *cells);
+/* The circuit that a file asks for. cells (retina_cells()) is filled and lent to the spec. False
+ * with a sentence in err (RECORDING_ERR_BYTES) that names the key. */
+bool recording_circuit(const Retina *retina, CircuitSpec *spec, CircuitCell *cells, char *err);
 
 /* Writes path; the test part first, so that a recording that was stopped has one. progress (may be
  * NULL) is told bins done and bins in all. False with a sentence in err (RECORDING_ERR_BYTES);

@@ -6,18 +6,12 @@
 #include "config/locate.h"
 #include "config/schema.h"
 
-enum { CELLS_MAX = 1024, SIDE_MAX_PX = 256 };
+enum { CELLS_MAX = 1024, SWITCHES_MAX = 32, SIDE_MAX_PX = 256 };
 
 static const double SEED_MAX = 9007199254740992.0;
 
-static const cyaml_strval_t mechanisms[] = {
-    {"surround", RETINA_SURROUND},           {"crossover", RETINA_CROSSOVER},
-    {"depression", RETINA_DEPRESSION},       {"wide_field", RETINA_WIDE_FIELD},
-    {"gain_off", RETINA_GAIN_OFF},           {"gain_on", RETINA_GAIN_ON},
-    {"gain_ganglion", RETINA_GAIN_GANGLION},
-};
-static const cyaml_schema_value_t mechanism = {
-    CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, RetinaMechanism, mechanisms, RETINA_MECHANISMS)};
+static const cyaml_schema_value_t switch_name = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 63)};
 
 static const cyaml_schema_field_t field_fields[] = {
     CYAML_FIELD_INT("width_px", CYAML_FLAG_DEFAULT, RetinaField, width_px),
@@ -80,8 +74,10 @@ static const cyaml_schema_field_t retina_fields[] = {
     CYAML_FIELD_FLOAT("segment_s", CYAML_FLAG_DEFAULT, Retina, segment_s),
     CYAML_FIELD_MAPPING("field", CYAML_FLAG_DEFAULT, Retina, field, field_fields),
     CYAML_FIELD_MAPPING("mix", CYAML_FLAG_DEFAULT, Retina, mix, mix_fields),
+    CYAML_FIELD_STRING_PTR("circuit", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, circuit, 1,
+                           63),
     CYAML_FIELD_SEQUENCE("blocked", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, blocked,
-                         &mechanism, 0, RETINA_MECHANISMS),
+                         &switch_name, 0, SWITCHES_MAX),
     CYAML_FIELD_SEQUENCE("classes", CYAML_FLAG_POINTER, Retina, classes, &class_value, 1,
                          CELLS_MAX),
     CYAML_FIELD_MAPPING_PTR("lattice", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, lattice,

@@ -41,17 +41,6 @@ typedef struct {
     double natural, noise, full_field, objects, flashes;
 } RetinaMix;
 
-typedef enum {
-    RETINA_SURROUND,
-    RETINA_CROSSOVER,
-    RETINA_DEPRESSION,
-    RETINA_WIDE_FIELD,
-    RETINA_GAIN_OFF,
-    RETINA_GAIN_ON,
-    RETINA_GAIN_GANGLION,
-    RETINA_MECHANISMS
-} RetinaMechanism;
-
 typedef struct {
     char *name;
     char *about;
@@ -62,7 +51,8 @@ typedef struct {
     double segment_s; // how long one kind of stimulus stays
     RetinaField field;
     RetinaMix mix;
-    RetinaMechanism *blocked; // mechanisms of the circuit switched off
+    char *circuit;  // a variant of model/circuit.h; NULL: "tuned"
+    char **blocked; // switches of model/circuit.h
     unsigned blocked_count;
     RetinaClass *classes;
     unsigned classes_count;

@@ -59,7 +59,7 @@ static void step_pathway(const Circuit *c, CircuitPathwayName k)
     const float *restrict current = c->state + PLANE_CURRENT * n;
     float a = keep_of(p->tau_ms), ab = keep_of(p->tb_ms), aa = keep_of(p->ta_ms);
     float sign = k == CIRCUIT_OFF ? -1.0f : 1.0f;
-    float kap = p->kap, th = p->th, wi = p->wi, h = p->h;
+    float kap = p->kap, th = p->th, wi = p->wi, h = p->h, floor = p->floor;
     for (int i = 0; i < n; i++) {
         l1[i] += a * (input[i] - l1[i]);
         l2[i] += a * (l1[i] - l2[i]);
@@ -67,7 +67,7 @@ static void step_pathway(const Circuit *c, CircuitPathwayName k)
         l4[i] += a * (l3[i] - l4[i]);
         slow[i] += ab * (l4[i] - slow[i]);
         float above = sign * (l4[i] - kap * slow[i]) - th - wi * current[i];
-        float r = above > 0.0f ? above : 0.0f;
+        float r = above > floor ? above : floor;
         float g2 = gain[i] * gain[i];
         drive[i] = r / (1.0f + g2 * g2);
         gain[i] += aa * (h * r + GAIN_REST - gain[i]);
@@ -126,7 +126,7 @@ static void step_cells(const Circuit *c, float *rates_hz)
         wide_late[i] += awin * (wide[i] - wide_late[i]);
         float e = 0.0f;
         for (int k = 0; k < CIRCUIT_PATHWAYS; k++)
-            e += c->cells[i].w[k] * c->pulled[k * cells + i];
+            e += p->pathway[k].share * c->cells[i].w[k] * c->pulled[k * cells + i];
         potential[i] += am * (e + REST - p->ww * wide_late[i] - potential[i]);
         float above = potential[i] - c->cells[i].thg;
         float spiking = above > 0.0f ? above : 0.0f;
@@ -215,11 +215,11 @@ static const ModelInterface circuit_interface = {
     .close = kind_close,
 };
 
-bool circuit_model_open(ModelParts *parts, char *err)
+bool circuit_model_open(const char *name, ModelParts *parts, char *err)
 {
     CircuitCell cells[CIRCUIT_PRESET_CELLS];
-    CircuitSpec spec = circuit_preset(cells);
-    Circuit *circuit = circuit_create(&spec, err);
+    CircuitSpec spec;
+    Circuit *circuit = circuit_named(name, &spec, cells, err) ? circuit_create(&spec, err) : NULL;
     if (!circuit)
         return false;
     *parts = (ModelParts){

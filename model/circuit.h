@@ -27,9 +27,8 @@
  * parameters, and without crossover inhibition the reversal response is gone, against Chen et al.
  * 2014; forms are taken from reviews of these papers, numbers from no paper.
  *
- * A mechanism is switched off by its weight: wi 0 no crossover, u_per_ms 0 no depression, ww 0 no
- * wide-field inhibition, ws 0 no surround, h 0 no gain control of a pathway, hg 0 none of the
- * ganglion cell, a cell's w 0 without that pathway. One thread at a time per circuit. */
+ * Every mechanism has a switch (circuit_block()), and every one works by numbers of CircuitParams
+ * alone. One thread at a time per circuit. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,6 +48,8 @@ typedef struct {
     float th;       // threshold of the terminal, contrast
     float h, ta_ms; // gain control: strength and memory
     float wi;       // crossover inhibition received
+    float floor;    // least release: 0 rectifies, −∞ does not
+    float share;    // of the release that ganglion cells get: 1, or 0 blocked
 } CircuitPathway;
 
 typedef struct {
@@ -85,14 +86,41 @@ typedef struct {
     double um_per_px;
     double lum_mean, lum_sd; // contrast = (luminance − lum_mean) / lum_sd
     CircuitParams params;
+    char note[256];           // what is not as tuned, for the provenance; "" when nothing
     const CircuitCell *cells; // (cell_count), copied
     int cell_count;
 } CircuitSpec;
 
 typedef struct Circuit Circuit;
 
-/* The tuned parameters, and one cell of the tuned class at the centre of the pixel right of and
- * above the middle, at the full rate of the tuning (alpha 1412 Hz). */
+/* A set of parameters, and the cell that was tuned with it, at the centre of the pixel right of and
+ * above the middle:
+ *   tuned       all four phenomena at once; alpha 1412 Hz
+ *   equal-tau   the same with OFF and fast ON equally slow
+ *   depressing  a rival: the depressing synapse does the scaling of the omitted-stimulus latency
+ *               (Ebert et al. 2024); full field only: its pools in space are those of "tuned"
+ *   reversal    a rival: motion reversal alone, by bipolar gain control, hardly any inhibition
+ *               (Chen et al. 2014)
+ * The rivals were tuned in steps of 5 ms; at 1 ms their latencies are some ms longer. */
+typedef struct {
+    const char *name;
+    CircuitParams params;
+    CircuitCell cell;
+} CircuitVariant;
+
+/* NULL with a sentence in err (MODEL_ERR_BYTES) that lists the names there are. */
+const CircuitVariant *circuit_variant(const char *name, char *err);
+
+/* Switches off what `name` stands for, and notes it in the spec:
+ *   no-surround no-crossover no-depression no-wide-field no-inhibition
+ *   no-gain-off no-gain-on no-gain-ganglion no-gain
+ *   no-off no-on-fast no-on-slow no-on        excitation of the ganglion cells by a pathway
+ *   linear linear-on-fast linear-on-slow linear-all    only the kernel of OFF (of another, of all):
+ *        no terminal threshold, gain control nor inhibition; what is left is an LN model
+ * False with a sentence in err that lists the names there are. */
+bool circuit_block(CircuitSpec *spec, const char *name, char *err);
+
+/* The tuned parameters and their cell: the variant "tuned". */
 CircuitParams circuit_params(void);
 CircuitCell circuit_tuned_cell(void);
 
@@ -106,6 +134,14 @@ void circuit_fill_lattice(const CircuitLattice *lattice, CircuitCell *cells);
  * rate are not the tuning's, which fires at 40 Hz in natural-like noise: 0.006 instead of 0.001146,
  * and a quarter of the spikes. cells (CIRCUIT_PRESET_CELLS) is filled. */
 CircuitSpec circuit_preset(CircuitCell *cells);
+
+/* A built-in circuit by its model name; cells (CIRCUIT_PRESET_CELLS) is filled:
+ *   circuit                              circuit_preset()
+ *   circuit-tuned                        22 cells just as tuned, in a row within ±250 µm of (25, 25)
+ *   circuit-equal-tau circuit-depressing circuit-reversal
+ *                                        three classes of the variant's cell, as in circuit_preset()
+ * and, after a slash, switches with commas between them: circuit/no-crossover,no-gain. */
+bool circuit_named(const char *name, CircuitSpec *spec, CircuitCell *cells, char *err);
 
 /* NULL with a sentence in err (MODEL_ERR_BYTES) that names the parameter or the cell. */
 Circuit *circuit_create(const CircuitSpec *spec, char *err);

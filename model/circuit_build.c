@@ -132,6 +132,10 @@ static void fill_info(Circuit *c, const CircuitSpec *spec)
         c->cell_x_um[i] = c->cells[i].x_um;
         c->cell_y_um[i] = c->cells[i].y_um;
     }
+    snprintf(c->provenance, sizeof c->provenance,
+             "simulated retina: a circuit tuned by an optimiser on the four predictive phenomena, "
+             "not fitted to any recording%s%s",
+             spec->note[0] ? "; " : "", spec->note);
     c->info = (ModelInfo){
         .kind = "circuit",
         .width_px = spec->width_px,
@@ -144,8 +148,7 @@ static void fill_info(Circuit *c, const CircuitSpec *spec)
         .cell_names = c->names,
         .cell_x_um = c->cell_x_um,
         .cell_y_um = c->cell_y_um,
-        .provenance = "simulated retina: a circuit tuned by an optimiser on the four "
-                      "predictive phenomena, not fitted to any recording",
+        .provenance = c->provenance,
         .licence = "MIT",
         .is_simulated = true,
     };

@@ -3,48 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-CircuitParams circuit_params(void)
-{
-    return (CircuitParams){
-        .pathway =
-            {
-                [CIRCUIT_OFF] = {30.84f, 0.9954f, 80.7f, 0.001652f, 40.14f, 397.9f, 0.0f},
-                [CIRCUIT_ON_FAST] = {29.92f, 0.9971f, 32.72f, 0.0004997f, 46.9f, 339.9f, 13.51f},
-                [CIRCUIT_ON_SLOW] = {59.22f, 0.3404f, 123.5f, 0.04043f, 1.1f, 336.8f, 14.31f},
-            },
-        .sc_um = 48.1f,
-        .ss_um = 150.8f,
-        .ts_ms = 5.626f,
-        .ws = 0.5746f,
-        .sam_um = 184.5f,
-        .tam_ms = 18.33f,
-        .tham = 0.001248f,
-        .tr_ms = 154.4f,
-        .u_per_ms = 0.04847f,
-        .ti_ms = 24.78f,
-        .sw_um = 106.2f,
-        .tw_ms = 25.8f,
-        .twin_ms = 2.066f,
-        .ww = 0.2821f,
-        .tm_ms = 10.3f,
-        .hg = 14.37f,
-        .tg_ms = 258.8f,
-    };
-}
-
-CircuitCell circuit_tuned_cell(void)
-{
-    return (CircuitCell){
-        .name = "tuned",
-        .x_um = 25.0f,
-        .y_um = 25.0f,
-        .w = {1.0f, 1.57f, 0.6409f},
-        .thg = 0.001146f,
-        .alpha_hz = 1412.0f,
-        .sg_um = 144.0f,
-    };
-}
+#include <string.h>
 
 /* A point of the triangular lattice, in steps along two axes 60° apart. */
 typedef struct {
@@ -114,12 +73,25 @@ void circuit_fill_lattice(const CircuitLattice *lattice, CircuitCell *cells)
     }
 }
 
-CircuitSpec circuit_preset(CircuitCell *cells)
+static CircuitSpec spec_of(const CircuitVariant *variant, const CircuitCell *cells, int count)
 {
-    CircuitCell full = circuit_tuned_cell();
-    full.thg = 0.006f;
-    full.alpha_hz = 353.0f;
-    CircuitCell classes[] = {full, full, full};
+    return (CircuitSpec){
+        .width_px = 50,
+        .height_px = 50,
+        .um_per_px = 50.0,
+        .lum_mean = 0.5,
+        .lum_sd = 0.25,
+        .params = variant->params,
+        .cells = cells,
+        .cell_count = count,
+    };
+}
+
+/* cells (CIRCUIT_PRESET_CELLS) := a lattice of the cell, of the cell without slow ON, and without
+ * fast ON. */
+static void fill_classes(const CircuitCell *full, CircuitCell *cells)
+{
+    CircuitCell classes[] = {*full, *full, *full};
     snprintf(classes[0].name, sizeof classes[0].name, "full");
     snprintf(classes[1].name, sizeof classes[1].name, "fast");
     snprintf(classes[2].name, sizeof classes[2].name, "slow");
@@ -137,15 +109,64 @@ CircuitSpec circuit_preset(CircuitCell *cells)
         .seed = 1,
     };
     circuit_fill_lattice(&lattice, cells);
-    return (CircuitSpec){
-        .name = "circuit",
-        .width_px = 50,
-        .height_px = 50,
-        .um_per_px = 50.0,
-        .lum_mean = 0.5,
-        .lum_sd = 0.25,
-        .params = circuit_params(),
-        .cells = cells,
-        .cell_count = CIRCUIT_PRESET_CELLS,
-    };
+}
+
+CircuitSpec circuit_preset(CircuitCell *cells)
+{
+    CircuitCell full = circuit_tuned_cell();
+    full.thg = 0.006f;
+    full.alpha_hz = 353.0f;
+    fill_classes(&full, cells);
+    CircuitVariant tuned = {.params = circuit_params()};
+    CircuitSpec spec = spec_of(&tuned, cells, CIRCUIT_PRESET_CELLS);
+    snprintf(spec.name, sizeof spec.name, "circuit");
+    return spec;
+}
+
+/* The built-in circuit of a variant: a row of cells just as tuned, or classes. */
+static CircuitSpec preset_of(const CircuitVariant *variant, CircuitCell *cells)
+{
+    enum { ROW = 22 };
+    bool is_row = strcmp(variant->name, "tuned") == 0;
+    if (!is_row)
+        fill_classes(&variant->cell, cells);
+    for (int i = 0; is_row && i < ROW; i++) {
+        cells[i] = variant->cell;
+        snprintf(cells[i].name, sizeof cells[i].name, "tuned-%d", i + 1);
+        cells[i].x_um += -250.0f + 500.0f * (float)i / (ROW - 1);
+    }
+    CircuitSpec spec = spec_of(variant, cells, is_row ? ROW : CIRCUIT_PRESET_CELLS);
+    snprintf(spec.note, sizeof spec.note, "parameters \"%s\"", variant->name);
+    return spec;
+}
+
+static bool block_list(CircuitSpec *spec, const char *list, char *err)
+{
+    while (list) {
+        const char *comma = strchr(list, ',');
+        size_t length = comma ? (size_t)(comma - list) : strlen(list);
+        char name[MODEL_NAME_BYTES];
+        snprintf(name, sizeof name, "%.*s", (int)length, list);
+        if (!circuit_block(spec, name, err))
+            return false;
+        list = comma ? comma + 1 : NULL;
+    }
+    return true;
+}
+
+bool circuit_named(const char *name, CircuitSpec *spec, CircuitCell *cells, char *err)
+{
+    enum { STEM = sizeof "circuit" - 1 };
+    const char *slash = strchr(name, '/');
+    size_t length = slash ? (size_t)(slash - name) : strlen(name);
+    char variant_name[MODEL_NAME_BYTES] = "";
+    if (length > STEM)
+        snprintf(variant_name, sizeof variant_name, "%.*s", (int)(length - STEM - 1),
+                 name + STEM + 1);
+    const CircuitVariant *variant = length > STEM ? circuit_variant(variant_name, err) : NULL;
+    if (length > STEM && !variant)
+        return false;
+    *spec = variant ? preset_of(variant, cells) : circuit_preset(cells);
+    snprintf(spec->name, sizeof spec->name, "%.*s", MODEL_NAME_BYTES - 1, name);
+    return !slash || block_list(spec, slash + 1, err);
 }

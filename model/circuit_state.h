@@ -27,6 +27,7 @@ struct Circuit {
     CircuitCell *cells; // (cells)
     const char **names; // (cells)
     float *cell_x_um, *cell_y_um;
+    char provenance[512];
     int width_px, height_px, points;
     float *pool_x[POOLS], *pool_y[POOLS]; // Gaussian rows: (width, width), (height, height); POOL_*
     float *excitation;                    // (cells, points), the ganglion cell's pool

@@ -21,8 +21,8 @@ typedef struct {
 bool cnn_model_open(ModelFile *file, ModelParts *parts, char *err);
 bool ln_model_open(ModelFile *file, ModelParts *parts, char *err);
 
-/* Built-in, needs no file. */
-bool circuit_model_open(ModelParts *parts, char *err);
+/* Built-in, needs no file: a name of circuit_named(). */
+bool circuit_model_open(const char *name, ModelParts *parts, char *err);
 
 /* A model from parts that were made elsewhere (a circuit of other parameters, a stand-in in a
  * test), which it takes over; NULL without memory, the parts are then untouched. */

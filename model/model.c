@@ -56,13 +56,20 @@ Model *model_from_parts(const ModelParts *parts, char *err)
     return model;
 }
 
+bool model_is_built_in(const char *name)
+{
+    size_t stem = strlen(built_in);
+    return strncmp(name, built_in, stem) == 0 && strchr(name, '.') == NULL &&
+           (name[stem] == '\0' || name[stem] == '-' || name[stem] == '/');
+}
+
 Model *model_open(const char *name_or_path, char *err)
 {
     // The frame loop has one core for the models: a second BLAS thread only adds jitter.
     openblas_set_num_threads(1);
     ModelParts parts;
-    bool is_open = strcmp(name_or_path, built_in) == 0 ? circuit_model_open(&parts, err)
-                                                       : open_file(name_or_path, &parts, err);
+    bool is_open = model_is_built_in(name_or_path) ? circuit_model_open(name_or_path, &parts, err)
+                                                   : open_file(name_or_path, &parts, err);
     Model *model = is_open ? model_from_parts(&parts, err) : NULL;
     if (is_open && model == NULL)
         parts.interface->close(parts.state);

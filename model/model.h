@@ -54,8 +54,12 @@ typedef struct {
     void (*close)(void *state);
 } ModelInterface;
 
-/* Opens a model file, or the built-in "circuit". NULL with one sentence in err (MODEL_ERR_BYTES)
- * that names the file, the key and what is allowed. Holds OpenBLAS, in the whole process, to one
+/* Whether the name is that of a built-in model, which needs no file: "circuit", or this followed by
+ * '-' or '/' and no dot (circuit.h lists them). */
+bool model_is_built_in(const char *name);
+
+/* Opens a model file or a built-in model. NULL with one sentence in err (MODEL_ERR_BYTES) that
+ * names the file, the key and what is allowed. Holds OpenBLAS, in the whole process, to one
  * thread: more only add jitter. */
 Model *model_open(const char *name_or_path, char *err);
 const ModelInfo *model_info(const Model *model);

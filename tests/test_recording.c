@@ -99,7 +99,8 @@ static void the_stored_rate_is_the_circuits_answer_to_the_stored_stimulus(void)
     Read *read = read_back(recorded("truth.h5", 7, &summary));
     Retina *retina = load_text(spec_text, err);
     CircuitCell cell;
-    CircuitSpec spec = recording_circuit(retina, &cell);
+    CircuitSpec spec;
+    CU_ASSERT_FATAL(recording_circuit(retina, &spec, &cell, err));
     Circuit *circuit = circuit_create(&spec, err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(circuit);
     for (int bin = 0; bin < 100; bin++) {
@@ -147,11 +148,12 @@ static void a_stopped_recording_keeps_what_is_done(void)
 static void a_blocked_mechanism_is_zero_in_the_circuit(void)
 {
     char err[RECORDING_ERR_BYTES], text[sizeof spec_text + 64];
-    snprintf(text, sizeof text, "blocked: [crossover, gain_off]\n%s", spec_text);
+    snprintf(text, sizeof text, "blocked: [no-crossover, no-gain-off]\n%s", spec_text);
     Retina *retina = load_text(text, err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(retina);
     CircuitCell cell;
-    CircuitSpec spec = recording_circuit(retina, &cell);
+    CircuitSpec spec;
+    CU_ASSERT_FATAL(recording_circuit(retina, &spec, &cell, err));
     CU_ASSERT(test_near((double)spec.params.pathway[CIRCUIT_ON_FAST].wi, 0.0, 0.0));
     CU_ASSERT(test_near((double)spec.params.pathway[CIRCUIT_ON_SLOW].wi, 0.0, 0.0));
     CU_ASSERT(test_near((double)spec.params.pathway[CIRCUIT_OFF].h, 0.0, 0.0));
@@ -168,7 +170,8 @@ static void the_shipped_preparation_is_the_built_in_circuit(void)
     CircuitCell preset[CIRCUIT_PRESET_CELLS], cells[CIRCUIT_PRESET_CELLS];
     CircuitSpec built_in = circuit_preset(preset);
     CU_ASSERT_EQUAL_FATAL(retina_cells(retina), CIRCUIT_PRESET_CELLS);
-    CircuitSpec shipped = recording_circuit(retina, cells);
+    CircuitSpec shipped;
+    CU_ASSERT_FATAL(recording_circuit(retina, &shipped, cells, err));
     CU_ASSERT(memcmp(&shipped.params, &built_in.params, sizeof built_in.params) == 0);
     for (int i = 0; i < CIRCUIT_PRESET_CELLS; i++) {
         CU_ASSERT_STRING_EQUAL(cells[i].name, preset[i].name);
