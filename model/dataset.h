@@ -83,7 +83,8 @@ typedef struct {
     DatasetPart part;
     int rank;
     int64_t dims[4];
-    int time_at; // which dimension is time
+    int time_at;   // which dimension is time
+    bool is_whole; // integers
 } DatasetItem;
 
 /* Arrays that were never a data set, and what a person has to say about them. */

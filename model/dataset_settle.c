@@ -36,7 +36,8 @@ static void add_item(Dataset *d, DatasetPart part, const char *name, const Array
 {
     const ArrayInfo *info = array_info(array);
     DatasetItem *item = &d->items[d->items_count++];
-    *item = (DatasetItem){.part = part, .rank = info->rank, .time_at = time_at};
+    *item = (DatasetItem){
+        .part = part, .rank = info->rank, .time_at = time_at, .is_whole = info->is_whole};
     memcpy(item->dims, info->dims, sizeof item->dims);
     snprintf(item->name, sizeof item->name, "%s/%s", dataset_part_names[part], name);
 }
