@@ -58,12 +58,12 @@ static bool read_cells(void *options, const char *text, char *err)
 {
     Options *o = options;
     EvalFigure *f = &o->figure;
-    int most = sizeof f->cells / sizeof f->cells[0];
     f->cells_count = 0;
     snprintf(o->cells, sizeof o->cells, "%s", text);
     for (char *name = strtok(o->cells, ","); name; name = strtok(NULL, ",")) {
-        if (f->cells_count == most || strlen(text) >= sizeof o->cells) {
-            snprintf(err, ARGUMENTS_ERR_BYTES, "--cells: '%.200s': at most %d names", text, most);
+        if (f->cells_count == EVAL_FIGURE_CELLS || strlen(text) >= sizeof o->cells) {
+            snprintf(err, ARGUMENTS_ERR_BYTES, "--cells: '%.200s': at most %d names", text,
+                     EVAL_FIGURE_CELLS);
             return false;
         }
         f->cells[f->cells_count++] = name;
@@ -173,12 +173,16 @@ static int report(const Options *o, Eval *eval, char *err)
     }
     if (o->figure.path && !eval_draw(eval, &o->figure, &is_input, err))
         return is_input ? EXIT_BAD_INPUT : EXIT_IO;
-    return eval_is_aligned(eval) ? EXIT_DONE : EXIT_BAD_VERDICT;
+    char sentence[EVAL_NOTE_BYTES];
+    for (int i = 0; o->request.shift_bins > 0 && i < eval->models_count; i++)
+        if (!eval_shift_verdict(eval, i, sentence))
+            return EXIT_BAD_VERDICT;
+    return EXIT_DONE;
 }
 
 static int evaluate(const Options *o, Eval *eval, char *err)
 {
-    if (!eval_open(eval, &o->request, err))
+    if (!eval_open(eval, &o->request, err) || !eval_check_figure(eval, &o->figure, err))
         return EXIT_BAD_INPUT;
     Progress progress;
     progress_start(&progress, "eval", "bins");

@@ -25,6 +25,7 @@ enum {
     EVAL_MAX_SHIFT_BINS = 100,
     EVAL_FANO_MS = 100,
     EVAL_NOTE_BYTES = 256,
+    EVAL_FIGURE_CELLS = 4,
 };
 
 typedef struct {
@@ -63,7 +64,8 @@ typedef struct {
     EvalScore median[SCORES];   // over the cells that all models have
     EvalScore ahead[SCORES];    // of the first model's median
     double *shift_cc;           // (2 shift_bins + 1), owned: median cc by shift of the responses
-    int best_shift;
+    int best_shift;             // highest of shift_cc
+    double best_share;          // of the resamples in which it is above that of shift 0
 } EvalModel;
 
 typedef struct {
@@ -85,9 +87,8 @@ typedef struct {
     int64_t from, to;        // of the part: the bins that are scored
     int common;              // cells that all models have
     EvalResponse *responses; // (cells), owned
-    float *single,
-        *truth_hz; // (cells, to − from), owned: the response without repeats, spikes a bin,
-                   // and the noise-free rate; NULL: not there
+    float *psth;             // (cells, to − from), owned: mean over repeats, spikes a bin
+    float *truth_hz;         // likewise, owned: noise-free rate; NULL: not there
 } Eval;
 
 bool eval_open(Eval *eval, const EvalRequest *request, char *err);
@@ -96,6 +97,9 @@ bool eval_open(Eval *eval, const EvalRequest *request, char *err);
 bool eval_predict(Eval *eval, const atomic_bool *stop,
                   void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, char *err);
 bool eval_score(Eval *eval, char *err);
+
+/* The lag scan of eval_score(): all models against the responses of later and earlier bins. */
+bool eval_scan_shifts(Eval *eval, char *err);
 void eval_close(Eval *eval);
 
 /* spikes (repeats, to − from) of one cell, spikes a bin. After eval_score(). */
@@ -108,19 +112,21 @@ bool eval_is_common(const Eval *eval, int cell);
 void eval_talk(const Eval *eval, FILE *talk);
 json_t *eval_json(const Eval *eval);
 
-/* What the lag scan of a model found; sentence holds EVAL_NOTE_BYTES. */
-void eval_shift_sentence(const Eval *eval, int model, char *sentence);
-
-/* True when every model fits best at shift 0, or no scan was asked for. */
-bool eval_is_aligned(const Eval *eval);
+/* What the lag scan found for a model; sentence holds EVAL_NOTE_BYTES. A shift is better than 0 only
+ * if it is in 97.5 % of the resamples. True: the lag is right. */
+bool eval_shift_verdict(const Eval *eval, int model, char *sentence);
 
 typedef struct {
-    const char *path;     // .png, .svg or .pdf
-    const char *cells[4]; // names; none: the best, the median and the worst cell of the first model
+    const char *path; // .png, .svg or .pdf
+    const char *cells
+        [EVAL_FIGURE_CELLS]; // names; none: the best, the median and the worst cell of the first model
     int cells_count;
     double from_s, seconds; // of the part; from_s < 0: where the scored bins begin
 } EvalFigure;
 
+/* False with a sentence in err when a cell or time of the figure does not exist. After eval_open(). */
+bool eval_check_figure(const Eval *eval, const EvalFigure *figure, char *err);
+
 /* Prediction over PSTH, and the repeats as a raster, of a few cells. False with a sentence in err;
- * *is_input when it is a name or a time that does not exist. */
+ * *is_input when no figure can have that name. */
 bool eval_draw(Eval *eval, const EvalFigure *figure, bool *is_input, char *err);

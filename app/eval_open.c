@@ -230,7 +230,7 @@ void eval_close(Eval *e)
     }
     dataset_close(e->data);
     free(e->responses);
-    free(e->single);
+    free(e->psth);
     free(e->truth_hz);
     *e = (Eval){0};
 }

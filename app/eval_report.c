@@ -187,25 +187,9 @@ static void talk_of_shifts(const Eval *e, FILE *talk)
     }
     for (int i = 0; i < e->models_count; i++) {
         char sentence[EVAL_NOTE_BYTES];
-        eval_shift_sentence(e, i, sentence);
+        eval_shift_verdict(e, i, sentence);
         fprintf(talk, "%s: %s\n", model_info(e->models[i].model)->name, sentence);
     }
-}
-
-void eval_shift_sentence(const Eval *e, int model, char *sentence)
-{
-    const EvalModel *m = &e->models[model];
-    int off = abs(m->best_shift);
-    if (!isfinite(m->shift_cc[e->request.shift_bins]))
-        snprintf(sentence, EVAL_NOTE_BYTES, "no shift has a correlation, the lag cannot be told");
-    else if (off == 0)
-        snprintf(sentence, EVAL_NOTE_BYTES, "the best shift is 0: lag_bins is right");
-    else
-        snprintf(sentence, EVAL_NOTE_BYTES,
-                 "the responses fit best %d bin%s %s: lag_bins of the model or the data is off by "
-                 "%d%s",
-                 off, off == 1 ? "" : "s", m->best_shift > 0 ? "later" : "earlier", off,
-                 off == e->request.shift_bins ? " or more" : "");
 }
 
 void eval_talk(const Eval *e, FILE *talk)
@@ -283,9 +267,9 @@ static json_t *shifts_json(const Eval *e, int model)
     for (int shift = -most; shift <= most; shift++)
         json_array_append_new(shifts, json_pack("{s:i, s:o}", "shift_bins", shift, "median_cc",
                                                 number(m->shift_cc[shift + most])));
-    eval_shift_sentence(e, model, sentence);
-    return json_pack("{s:i, s:s, s:o}", "best_shift_bins", m->best_shift, "verdict", sentence,
-                     "shifts", shifts);
+    bool is_right = eval_shift_verdict(e, model, sentence);
+    return json_pack("{s:b, s:i, s:s, s:o}", "is_right", is_right, "best_shift_bins", m->best_shift,
+                     "verdict", sentence, "shifts", shifts);
 }
 
 static json_t *model_json(const Eval *e, int model)

@@ -21,6 +21,8 @@ static bool read_all(Eval *e, DatasetResponse which, float **values, char *err)
     if (!*values)
         return model_refuse(err, "not enough memory for the responses of %lld bins",
                             (long long)bins);
+    if (which == DATASET_BINNED && e->repeats > 1)
+        return true; // made from the repeats
     return dataset_read_response(e->data, e->request.part, which, e->from, (int)bins, *values, err);
 }
 
@@ -29,13 +31,11 @@ static bool read_responses(Eval *e, char *err)
     if (dataset_has(e->data, e->request.part, DATASET_RATE) &&
         !read_all(e, DATASET_RATE, &e->truth_hz, err))
         return false;
-    if (e->repeats > 1)
-        return true;
-    if (!read_all(e, e->response, &e->single, err))
+    if (!read_all(e, e->response, &e->psth, err))
         return false;
     int64_t count = (e->to - e->from) * e->info->cells;
     for (int64_t i = 0; !e->is_counted && i < count; i++)
-        e->single[i] /= (float)e->info->bin_hz;
+        e->psth[i] /= (float)e->info->bin_hz;
     return true;
 }
 
@@ -44,7 +44,7 @@ bool eval_read_spikes(Eval *e, int cell, float *spikes, char *err)
     int64_t bins = e->to - e->from;
     if (e->repeats > 1)
         return dataset_read_repeats(e->data, cell, e->from, (int)bins, spikes, err);
-    memcpy(spikes, e->single + cell * bins, (size_t)bins * sizeof *spikes);
+    memcpy(spikes, e->psth + cell * bins, (size_t)bins * sizeof *spikes);
     return true;
 }
 
@@ -145,43 +145,15 @@ static bool score_medians(Eval *e, const Work *w, char *err)
     return true;
 }
 
-/* PSTH (bins) := mean over repeats. */
-static void average_repeats(const Eval *e, const float *spikes, float *psth)
+static void average_repeats(Eval *e, int cell, const float *spikes)
 {
     int64_t bins = e->to - e->from;
-    for (int64_t t = 0; t < bins; t++) {
+    for (int64_t t = 0; e->repeats > 1 && t < bins; t++) {
         float sum = 0.0f;
         for (int i = 0; i < e->repeats; i++)
             sum += spikes[i * bins + t];
-        psth[t] = sum / (float)e->repeats;
+        e->psth[cell * bins + t] = sum / (float)e->repeats;
     }
-}
-
-/* cc (2 shift_bins + 1) of one cell: the rates against the responses that many bins later, always
- * the same rates. */
-static void scan_cell(const Eval *e, const EvalModel *m, int cell, const float *psth, double *cc)
-{
-    int most = e->request.shift_bins;
-    int64_t count = e->to - e->from - 2 * most;
-    const float *rates = m->rates_hz + cell * e->bins + (e->from - e->first) + most;
-    for (int shift = -most; shift <= most; shift++)
-        cc[shift + most] = score_pearson(rates, psth + most + shift, count);
-}
-
-static void judge_shifts(Eval *e, EvalModel *m, double *cc, double *sorted)
-{
-    int most = e->request.shift_bins, shifts = 2 * most + 1;
-    for (int shift = 0; shift < shifts; shift++) {
-        int count = 0;
-        for (int cell = 0; cell < e->info->cells; cell++)
-            if (m->model_cell[cell] >= 0)
-                sorted[count++] = cc[cell * shifts + shift];
-        m->shift_cc[shift] = score_median(sorted, count);
-    }
-    m->best_shift = 0;
-    for (int shift = -most; shift <= most; shift++)
-        if (m->shift_cc[shift + most] > m->shift_cc[m->best_shift + most])
-            m->best_shift = shift;
 }
 
 static bool start_work(Eval *e, Work *w, char *err)
@@ -199,53 +171,28 @@ static bool start_work(Eval *e, Work *w, char *err)
                         e->info->cells);
 }
 
-static bool score_cells(Eval *e, Work *w, float *psth, double *shift_cc, char *err)
+static bool score_cells(Eval *e, Work *w, char *err)
 {
-    int shifts = 2 * e->request.shift_bins + 1;
     for (int cell = 0; cell < e->info->cells; cell++) {
         if (!eval_read_spikes(e, cell, w->spikes, err))
             return false;
         describe_response(e, cell, w->spikes);
-        average_repeats(e, w->spikes, psth);
-        for (int i = 0; i < e->models_count; i++) {
-            if (e->models[i].model_cell[cell] < 0)
-                continue;
-            if (!score_cell(e, w, i, cell, err))
+        average_repeats(e, cell, w->spikes);
+        for (int i = 0; i < e->models_count; i++)
+            if (e->models[i].model_cell[cell] >= 0 && !score_cell(e, w, i, cell, err))
                 return false;
-            scan_cell(e, &e->models[i], cell, psth,
-                      shift_cc + ((ptrdiff_t)i * e->info->cells + cell) * shifts);
-        }
     }
-    for (int i = 0; i < e->models_count; i++)
-        judge_shifts(e, &e->models[i], shift_cc + (ptrdiff_t)i * e->info->cells * shifts,
-                     w->sorted);
     return true;
 }
 
 bool eval_score(Eval *e, char *err)
 {
     Work w = {0};
-    size_t shifts = 2 * (size_t)e->request.shift_bins + 1;
-    float *psth = calloc((size_t)(e->to - e->from), sizeof *psth);
-    double *shift_cc =
-        calloc((size_t)e->models_count * (size_t)e->info->cells * shifts, sizeof *shift_cc);
-    bool ok = psth && shift_cc ? start_work(e, &w, err)
-                               : model_refuse(err, "not enough memory for the scores");
-    ok = ok && read_responses(e, err) && score_cells(e, &w, psth, shift_cc, err) &&
-         score_medians(e, &w, err);
+    bool ok = start_work(e, &w, err) && read_responses(e, err) && score_cells(e, &w, err) &&
+              score_medians(e, &w, err);
     bootstrap_finish(&w.bootstrap);
     free(w.drawn);
     free(w.sorted);
     free(w.spikes);
-    free(psth);
-    free(shift_cc);
-    return ok;
-}
-
-bool eval_is_aligned(const Eval *e)
-{
-    for (int i = 0; e->request.shift_bins > 0 && i < e->models_count; i++)
-        if (e->models[i].best_shift != 0 || !isfinite(e->models[i].shift_cc[e->request.shift_bins]))
-            return false;
-    return true;
+    return ok && (e->request.shift_bins == 0 || eval_scan_shifts(e, err));
 }
