@@ -1,9 +1,12 @@
 #pragma once
-/* A seeded bootstrap over blocks of time and over repeats.
+/* A seeded bootstrap over blocks of time, and over repeats for who wants that too.
  *
  * Each resample draws as many blocks as there are, and as many repeats, with replacement, always
- * two different ones where there are two. One seed means one set of draws: scores of two models on
- * the same bins are resampled together, and their difference has an interval of its own. */
+ * two different ones where there are two. Noise that is fresh in every bin shows already in the
+ * blocks, and would be counted twice and more with the repeats as well (Owen 2007, "The pigeonhole
+ * bootstrap"); drift from repeat to repeat shows in the repeats alone. One seed means one set of
+ * draws: scores of two models on the same bins are resampled together, and their difference has an
+ * interval of its own. */
 #include <stdbool.h>
 #include <stdint.h>
 

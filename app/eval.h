@@ -36,6 +36,7 @@ typedef struct {
     double from_s, seconds; // seconds 0: to the end
     int resamples;          // 0: no intervals
     double block_s;
+    bool has_repeats_resampled; // beside the blocks of time: wider, for responses that drift
     int64_t seed;
     int shift_bins; // of the lag scan; 0: none
 } EvalRequest;

@@ -31,8 +31,8 @@ static void talk_of_data(const Eval *e, FILE *talk)
                 stand_in(e));
     if (e->request.resamples > 0)
         fprintf(talk, "intervals   95 %%, of %d resamples of blocks of %g s%s, seed %" PRId64 "\n",
-                e->request.resamples, e->block_bins / hz, e->repeats > 1 ? " and of repeats" : "",
-                e->request.seed);
+                e->request.resamples, e->block_bins / hz,
+                e->request.has_repeats_resampled ? " and of repeats" : "", e->request.seed);
     if (e->was_stopped)
         fprintf(talk, "stopped     early: the scores are of the bins until then\n");
 }
@@ -115,22 +115,39 @@ static bool is_shown(const Eval *e, ScoreKind kind)
     return kind != SCORE_CC_RATE || e->truth_hz;
 }
 
-/* Each reason once, with the cells that it befell. */
+static bool has_gap(const EvalModel *m, int cell, int kind, const char *why)
+{
+    return m->model_cell[cell] >= 0 && m->cells[cell][kind].why == why;
+}
+
+/* One line for one reason: which cells it befell. */
+static void talk_of_gap(const Eval *e, const EvalModel *m, int first, int kind, FILE *talk)
+{
+    const char *why = m->cells[first][kind].why;
+    int count = 0;
+    for (int cell = 0; cell < e->info->cells; cell++) {
+        bool is = has_gap(m, cell, kind, why);
+        if (is && cell < first)
+            return; // told already
+        count += is;
+    }
+    fprintf(talk, "no %s in %d cell%s (%s%s): %s\n", score_name((ScoreKind)kind), count,
+            count == 1 ? "" : "s", e->info->cell_names[first], count == 1 ? "" : " …", why);
+}
+
 static void talk_of_gaps(const Eval *e, int model, FILE *talk)
 {
     const EvalModel *m = &e->models[model];
     for (int kind = 0; kind < SCORES; kind++)
         for (int cell = 0; cell < e->info->cells; cell++) {
             const EvalScore *score = &m->cells[cell][kind];
-            bool is_told = cell > 0 && m->model_cell[cell - 1] >= 0 &&
-                           m->cells[cell - 1][kind].why == score->why;
             if (m->model_cell[cell] < 0 || !is_shown(e, (ScoreKind)kind))
                 continue;
-            if (score->why && !is_told)
-                fprintf(talk, "%s of %s has no value: %s\n", score_name((ScoreKind)kind),
-                        e->info->cell_names[cell], score->why);
-            if (!score->why && e->request.resamples > 0 && isnan(score->interval.low))
-                fprintf(talk, "%s of %s has no interval: no value in %d of %d resamples\n",
+            if (score->why)
+                talk_of_gap(e, m, cell, kind, talk);
+            else if (e->request.resamples > 0 && isnan(score->interval.low))
+                fprintf(talk,
+                        "no interval of the %s of %s: it has no value in %d of %d resamples\n",
                         score_name((ScoreKind)kind), e->info->cell_names[cell],
                         score->interval.undefined, e->request.resamples);
         }
@@ -306,10 +323,11 @@ json_t *eval_json(const Eval *e)
     for (int kind = 0; kind < SCORES; kind++)
         json_object_set_new(formulas, score_name((ScoreKind)kind),
                             json_string(score_formula((ScoreKind)kind)));
-    return json_pack("{s:s, s:b, s:b, s:o, s:{s:i, s:f, s:I, s:f}, s:o, s:i, s:o, s:o, s:o}",
+    return json_pack("{s:s, s:b, s:b, s:o, s:{s:i, s:f, s:b, s:I, s:f}, s:o, s:i, s:o, s:o, s:o}",
                      "retrace", RETRACE_VERSION, "is_simulated", e->is_simulated, "stopped_early",
                      e->was_stopped, "data", data_json(e), "bootstrap", "resamples",
-                     e->request.resamples, "block_s", e->block_bins / e->info->bin_hz, "seed",
+                     e->request.resamples, "block_s", e->block_bins / e->info->bin_hz,
+                     "repeats_too", e->request.has_repeats_resampled, "seed",
                      (json_int_t)e->request.seed, "level", 0.95, "formulas", formulas,
                      "cells_in_all_models", e->common, "cells", cells_json(e, &e->models[0]),
                      "median", scores_json(e, e->models[0].median), "models", models);

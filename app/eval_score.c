@@ -93,7 +93,8 @@ static bool score_cell(Eval *e, Work *w, int model, int cell, char *err)
     double values[SCORES];
     score_values(sums, NULL, NULL, values);
     for (int k = 0; k < e->request.resamples; k++)
-        score_values(sums, bootstrap_blocks(&w->bootstrap, k), bootstrap_repeats(&w->bootstrap, k),
+        score_values(sums, bootstrap_blocks(&w->bootstrap, k),
+                     e->request.has_repeats_resampled ? bootstrap_repeats(&w->bootstrap, k) : NULL,
                      drawn_at(e, w, k, model, cell));
     for (int i = 0; i < SCORES; i++)
         m->cells[cell][i] = (EvalScore){values[i], interval_of(e, w, model, cell, i),
