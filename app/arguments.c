@@ -78,6 +78,11 @@ static bool take_positional(const ArgumentTable *table, void *options, int argc,
                             char *err)
 {
     int given = argc - optind;
+    while (table->take_positional && optind < argc)
+        if (!table->take_positional(options, argv[optind++], err))
+            return false;
+    if (table->take_positional)
+        return true;
     if (given > (table->positional ? 1 : 0)) {
         snprintf(err, ARGUMENTS_ERR_BYTES, "'%s' is one argument too many", argv[argc - 1]);
         return false;
