@@ -16,5 +16,6 @@ int cmd_predict(int argc, char **argv);
 int cmd_timing(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_fit(int argc, char **argv);
+int cmd_phenomena(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

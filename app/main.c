@@ -17,6 +17,7 @@ static const Command commands[] = {
     {"timing", cmd_timing, "every onset of a protocol as a table, before anything runs"},
     {"simulate", cmd_simulate, "a recording of the simulated retina, as an HDF5 data set"},
     {"fit", cmd_fit, "fit a CNN or LN model to a data set"},
+    {"phenomena", cmd_phenomena, "the experiments of the papers, on any models, side by side"},
     {"describe", cmd_describe,
      "what a model, data set, protocol or run is, and what is wrong with it"},
     {"doctor", cmd_doctor, "is this machine fit to run a rig"},
