@@ -78,18 +78,16 @@ static bool take_positional(const ArgumentTable *table, void *options, int argc,
                             char *err)
 {
     int given = argc - optind;
-    while (table->take_positional && optind < argc)
-        if (!table->take_positional(options, argv[optind++], err))
+    for (int i = optind; table->positional_read && i < argc; i++)
+        if (!table->positional_read(options, argv[i], err))
             return false;
-    if (table->take_positional)
-        return true;
-    if (given > (table->positional ? 1 : 0)) {
+    if (!table->positional_read && given > (table->positional ? 1 : 0)) {
         snprintf(err, ARGUMENTS_ERR_BYTES, "'%s' is one argument too many", argv[argc - 1]);
         return false;
     }
-    if (given == 1)
+    if (given == 1 && !table->positional_read)
         *(const char **)((char *)options + table->positional_offset) = argv[optind];
-    if (given == 1 || !table->is_positional_needed)
+    if (given >= 1 || !table->is_positional_needed)
         return true;
     snprintf(err, ARGUMENTS_ERR_BYTES, "which %s? e.g. %s", table->positional, table->example);
     return false;

@@ -55,9 +55,8 @@ typedef struct {
     const char
         *positional; // how a message calls the one argument without a name; NULL: there is none
     size_t positional_offset; // const char * in the options
+    bool (*positional_read)(void *options, const char *text, char *err); // instead: any number
     bool is_positional_needed;
-    bool (*take_positional)(void *options, const char *text,
-                            char *err); // instead: any number of them
 } ArgumentTable;
 
 /* Fills options over what they already hold. False with a sentence in err (ARGUMENTS_ERR_BYTES)

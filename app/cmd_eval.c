@@ -113,7 +113,7 @@ static const ArgumentTable table = {
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
     .positional = "model and data set",
-    .take_positional = add_name,
+    .positional_read = add_name,
 };
 
 /* Models are what stands before the data set, then those of --model. */

@@ -1,0 +1,82 @@
+#include "app/phenomena.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const phenomenon_verdicts[] = {"absent", "partly", "holds"};
+
+static const int SHARE = 4; // one cell in so many must hold
+
+const Phenomenon *const phenomena[] = {
+    &phenomenon_omitted_stimulus,
+    &phenomenon_latency_coding,
+    &phenomenon_motion_anticipation,
+    &phenomenon_motion_reversal,
+    NULL,
+};
+
+const Phenomenon *phenomenon_find(const char *name)
+{
+    for (int i = 0; phenomena[i]; i++)
+        if (!strcmp(phenomena[i]->name, name))
+            return phenomena[i];
+    return NULL;
+}
+
+void phenomenon_finish(PhenomenonResult *result)
+{
+    json_decref(result->numbers);
+    *result = (PhenomenonResult){0};
+}
+
+void phenomenon_judge(PhenomenonResult *result, const PhenomenonVerdict *cells, int count)
+{
+    result->cells = count;
+    result->holding = result->partly = 0;
+    for (int c = 0; c < count; c++) {
+        result->holding += cells[c] == PHENOMENON_HOLDS;
+        result->partly += cells[c] == PHENOMENON_PARTLY;
+    }
+    result->verdict = result->holding * SHARE >= count                      ? PHENOMENON_HOLDS
+                      : (result->holding + result->partly) * SHARE >= count ? PHENOMENON_PARTLY
+                                                                            : PHENOMENON_ABSENT;
+}
+
+json_t *phenomenon_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *phenomenon_array(const double *values, size_t stride, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, phenomenon_number(values[i * stride]));
+    return array;
+}
+
+PhenomenonCurve *phenomenon_curve(PhenomenonPanel *panel, const char *label, const double *x,
+                                  const double *y, size_t stride, int count)
+{
+    for (int i = 0; i < PHENOMENA_CURVES; i++) {
+        PhenomenonCurve *curve = &panel->curves[i];
+        if (curve->count > 0)
+            continue;
+        snprintf(curve->label, sizeof curve->label, "%s", label);
+        curve->count = count < PHENOMENA_POINTS ? count : PHENOMENA_POINTS;
+        for (int k = 0; k < curve->count; k++) {
+            curve->x[k] = x[k];
+            curve->y[k] = y[(size_t)k * stride];
+        }
+        curve->has_points = count < 16;
+        return curve;
+    }
+    return NULL;
+}
+
+void phenomenon_medians(const double *values, int conditions, int cells, double *medians)
+{
+    for (int k = 0; k < conditions; k++)
+        medians[k] = stat_median(values + (ptrdiff_t)k * cells, 1, (size_t)cells);
+}
