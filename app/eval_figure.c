@@ -284,7 +284,9 @@ static bool draw_cells(Page *p, char *err)
 bool eval_draw(Eval *e, const EvalFigure *figure, bool *is_input, char *err)
 {
     Page page;
-    *is_input = false;
+    *is_input = !eval_check_figure(e, figure, err); // again: a run may have been stopped before it
+    if (*is_input)
+        return false;
     bool ok = make_page(&page, e, figure, err);
     double height_pt = HEAD + page.cells_count * (TITLE + CURVES + GAP + RASTER + AXIS) + FOOT;
     Figure *paper = ok ? figure_open(figure->path, PAGE_WIDTH, height_pt, err) : NULL;
