@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BOOTSTRAP_MAX_RESAMPLES = 100000 };
+enum { BOOTSTRAP_MAX_RESAMPLES = 10000 };
 
 typedef struct {
     int resamples, blocks, repeats;

@@ -67,6 +67,7 @@ typedef struct {
     double *shift_cc;           // (2 shift_bins + 1), owned: median cc by shift of the responses
     int best_shift;             // highest of shift_cc
     double best_share;          // of the resamples in which it is above that of shift 0
+    bool is_correlated;         // the best median is above 0 beyond chance
 } EvalModel;
 
 typedef struct {
@@ -114,7 +115,7 @@ void eval_talk(const Eval *eval, FILE *talk);
 json_t *eval_json(const Eval *eval);
 
 /* What the lag scan found for a model; sentence holds EVAL_NOTE_BYTES. A shift is better than 0 only
- * if it is in 97.5 % of the resamples. True: the lag is right. */
+ * if it is in 1 − 0.025 / shifts of the resamples. True: the lag is right, as far as can be told. */
 bool eval_shift_verdict(const Eval *eval, int model, char *sentence);
 
 typedef struct {

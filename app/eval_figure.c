@@ -136,6 +136,11 @@ static PlotRange times_of(const Page *p)
     return (PlotRange){(double)p->from / hz, (double)(p->from + p->bins) / hz};
 }
 
+static bool has_intervals(const Eval *e)
+{
+    return e->request.resamples > 0 && e->repeats > 1 && e->models_count <= 3;
+}
+
 static void draw_title(const Page *p, int cell, double y_px)
 {
     const Eval *e = p->eval;
@@ -148,7 +153,7 @@ static void draw_title(const Page *p, int cell, double y_px)
         char text[PLOT_LABEL_BYTES];
         if (!isfinite(score->value))
             snprintf(text, sizeof text, "cc %.2f", plain->value);
-        else if (isnan(score->interval.low) || e->models_count > 3)
+        else if (isnan(score->interval.low) || !has_intervals(e))
             snprintf(text, sizeof text, "cc_norm %.2f", score->value);
         else
             snprintf(text, sizeof text, "cc_norm %.2f (%.2f … %.2f)", score->value,
@@ -224,11 +229,12 @@ static void draw_caption(const Page *p, double y_px)
 {
     const Eval *e = p->eval;
     const PlotText style = {theme->faint, TEXT_PT, false, PLOT_LEFT, PAGE_WIDTH - LEFT - RIGHT};
-    char text[PLOT_LABEL_BYTES], whose[64] = "response of a single run";
+    char text[PLOT_LABEL_BYTES], whose[64] = "Response of a single run";
     if (e->repeats > 1)
         snprintf(whose, sizeof whose, "PSTH: mean over %d repeats", e->repeats);
-    snprintf(text, sizeof text, "%s%s. Predictions are not smoothed. In brackets: 95 %% interval.",
-             whose, p->is_smoothed ? ", smoothed by a Gaussian of SD 10 ms" : ", not smoothed");
+    snprintf(text, sizeof text, "%s%s. Predictions are not smoothed.%s", whose,
+             p->is_smoothed ? ", smoothed by a Gaussian of SD 10 ms" : ", not smoothed",
+             has_intervals(e) ? " In brackets: 95 % interval." : "");
     plot_text(p->cairo, &style, LEFT, y_px, text);
     bool is_model = false;
     for (int i = 0; i < e->models_count; i++)
@@ -284,7 +290,9 @@ static bool draw_cells(Page *p, char *err)
 bool eval_draw(Eval *e, const EvalFigure *figure, bool *is_input, char *err)
 {
     Page page;
-    *is_input = false;
+    *is_input = !eval_check_figure(e, figure, err); // again: a run may have been stopped before it
+    if (*is_input)
+        return false;
     bool ok = make_page(&page, e, figure, err);
     double height_pt = HEAD + page.cells_count * (TITLE + CURVES + GAP + RASTER + AXIS) + FOOT;
     Figure *paper = ok ? figure_open(figure->path, PAGE_WIDTH, height_pt, err) : NULL;

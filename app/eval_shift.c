@@ -5,6 +5,12 @@
 
 #include "model/kind.h"
 
+/* The share of the resamples that is beyond chance for the best of all shifts (Bonferroni). */
+static double certain(const Eval *e)
+{
+    return 1.0 - 0.025 / (2 * e->request.shift_bins + 1);
+}
+
 typedef struct {
     Bootstrap bootstrap;
     double *drawn;   // owned; (cells, resamples), cc at one shift
@@ -65,10 +71,14 @@ static void judge(const Eval *e, const Scan *scan, EvalModel *m)
             m->best_shift = shift;
     const double *best = scan->medians + (ptrdiff_t)(m->best_shift + most) * resamples;
     const double *still = scan->medians + (ptrdiff_t)most * resamples;
-    int above = 0;
-    for (int k = 0; k < resamples; k++)
+    int above = 0, positive = 0;
+    for (int k = 0; k < resamples; k++) {
         above += best[k] > still[k];
+        positive += best[k] > 0.0;
+    }
     m->best_share = resamples > 0 ? (double)above / resamples : 1.0;
+    m->is_correlated = resamples > 0 ? positive >= certain(e) * resamples
+                                     : m->shift_cc[m->best_shift + most] > 0.0;
 }
 
 bool eval_scan_shifts(Eval *e, char *err)
@@ -98,9 +108,10 @@ bool eval_shift_verdict(const Eval *e, int model, char *sentence)
 {
     const EvalModel *m = &e->models[model];
     int off = abs(m->best_shift), most = e->request.shift_bins;
-    bool is_told = isfinite(m->shift_cc[most]), is_better = off > 0 && m->best_share >= 0.975;
-    if (!is_told)
-        snprintf(sentence, EVAL_NOTE_BYTES, "without a correlation at shift 0 the lag is not told");
+    bool is_better = off > 0 && m->best_share >= certain(e);
+    if (!m->is_correlated)
+        snprintf(sentence, EVAL_NOTE_BYTES,
+                 "at no shift is there a correlation beyond chance, the lag cannot be told");
     else if (off == 0)
         snprintf(sentence, EVAL_NOTE_BYTES, "the best shift is 0, lag_bins is right");
     else if (!is_better)
@@ -116,5 +127,5 @@ bool eval_shift_verdict(const Eval *e, int model, char *sentence)
                  "%d%s",
                  off, off == 1 ? "" : "s", m->best_shift > 0 ? "later" : "earlier", off,
                  off == most ? " or more" : "");
-    return is_told && !is_better;
+    return m->is_correlated && !is_better;
 }

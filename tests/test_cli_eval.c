@@ -199,6 +199,21 @@ static void summary_has_the_scores_of_the_truth(void)
     json_decref(root);
 }
 
+static void stretch_of_the_data_is_predicted_from_what_came_before(void)
+{
+    CU_ASSERT_EQUAL_FATAL(
+        shell("$RETRACE eval truth.h5 data.h5 --from 5 --seconds 10 --resamples 0 --json -"), 0);
+    json_t *root = summary(), *data = json_object_get(root, "data");
+    CU_ASSERT_EQUAL(number(data, "from_bin"), 500.0);
+    CU_ASSERT_EQUAL(number(data, "bins"), 1000.0);
+    for (size_t i = 0; i < CELLS; i++) {
+        const json_t *cell = json_array_get(json_object_get(root, "cells"), i);
+        CU_ASSERT(test_near(number(cell, "cc_rate"), 1.0, 1e-6));
+        CU_ASSERT_PTR_NULL(json_object_get(cell, "cc_low"));
+    }
+    json_decref(root);
+}
+
 static void same_seed_gives_the_same_summary(void)
 {
     static char first[PROGRAM_OUTPUT_BYTES];
@@ -220,6 +235,8 @@ static void lag_scan_finds_an_off_by_one(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "best 2 bins earlier"));
     CU_ASSERT_EQUAL(shell("$RETRACE eval truth.h5 late.h5 --lag-scan --part train"), 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "correlation with the response/binned"));
+    CU_ASSERT_EQUAL(shell("$RETRACE eval other.h5 data.h5 --lag-scan"), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "the lag cannot be told"));
     CU_ASSERT_EQUAL(shell("$RETRACE eval truth.h5 late.h5"), 0);
 }
 
@@ -380,6 +397,8 @@ static const TestCase cases[] = {
     {"the circuit scores perfectly on its own recording",
      circuit_scores_perfectly_on_its_own_recording},
     {"the summary has the scores of the truth", summary_has_the_scores_of_the_truth},
+    {"a stretch of the data is predicted from what came before",
+     stretch_of_the_data_is_predicted_from_what_came_before},
     {"the same seed gives the same summary", same_seed_gives_the_same_summary},
     {"the lag scan finds an off-by-one", lag_scan_finds_an_off_by_one},
     {"models stand side by side", models_stand_side_by_side},

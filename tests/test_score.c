@@ -194,27 +194,50 @@ static double covariance_of(const float *x, const float *y)
     return covariance(a, b);
 }
 
+/* Mean over time of (x − p)(y − p). */
+static double product_about(const float *x, const float *y, const double *p)
+{
+    double sum = 0.0;
+    for (int t = 0; t < BINS; t++)
+        sum += ((double)x[t] - p[t]) * ((double)y[t] - p[t]) / BINS;
+    return sum;
+}
+
 static void repeat_drawn_twice_makes_no_pair_with_itself(void)
 {
     static Made m;
-    static const double weights[REPEATS] = {2, 1, 0, 1, 1};
-    double values[SCORES], signal = 0.0, pairs = 0.0, along = 0.0;
+    static const double weights[REPEATS] = {2, 1, 0, 1, 1}, none[BINS];
+    double values[SCORES], p[BINS], signal = 0.0, pairs = 0.0, along = 0.0, noisy = 0.0;
+    double about_p = 0.0, about_none = 0.0, mean = 0.0;
     make(&m, 5);
-    ScoreInput in = input_of(&m);
+    for (int t = 0; t < BINS; t++)
+        p[t] = (double)m.rate_hz[t] / bin_hz;
     for (int i = 0; i < REPEATS; i++) {
-        along += weights[i] / REPEATS * covariance_of(m.rate_hz, m.spikes + i * BINS) / bin_hz;
+        const float *r = m.spikes + i * BINS;
+        along += weights[i] / REPEATS * covariance_of(m.rate_hz, r) / bin_hz;
+        noisy += weights[i] / REPEATS * covariance_of(r, r);
         for (int j = 0; j < REPEATS; j++) {
-            if (i == j)
-                continue;
-            signal +=
-                weights[i] * weights[j] * covariance_of(m.spikes + i * BINS, m.spikes + j * BINS);
-            pairs += weights[i] * weights[j];
+            double both = i == j ? 0.0 : weights[i] * weights[j];
+            signal += both * covariance_of(r, m.spikes + j * BINS);
+            about_p += both * product_about(r, m.spikes + j * BINS, p);
+            about_none += both * product_about(r, m.spikes + j * BINS, none);
+            for (int t = 0; t < BINS; t++)
+                mean += both * (double)r[t] / BINS;
+            pairs += both;
         }
     }
+    signal /= pairs;
+    mean /= pairs;
+    ScoreInput in = input_of(&m);
     ScoreSums *sums = score_sums_create(&in);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sums);
     score_values(sums, NULL, weights, values);
-    double power = covariance_of(m.rate_hz, m.rate_hz) / (bin_hz * bin_hz);
-    CU_ASSERT(test_near(values[SCORE_CC_NORM], along / sqrt(power * signal / pairs), 1e-9));
+    double power = covariance(p, p), psth = signal + (noisy - signal) / REPEATS;
+    CU_ASSERT(test_near(values[SCORE_CC], along / sqrt(power * psth), 1e-9));
+    CU_ASSERT(test_near(values[SCORE_CC_MAX], sqrt(signal / psth), 1e-9));
+    CU_ASSERT(test_near(values[SCORE_CC_NORM], along / sqrt(power * signal), 1e-9));
+    CU_ASSERT(test_near(values[SCORE_FEV],
+                        1.0 - about_p / pairs / (about_none / pairs - mean * mean), 1e-9));
     score_sums_destroy(sums);
 }
 
