@@ -16,7 +16,7 @@ typedef struct {
     const char
         *names[EVAL_MAX_MODELS + 1]; // arguments without a name: models, and the data set last
     int names_count;
-    ArgumentInteger resamples, seed, span;
+    ArgumentInteger resamples, seed, span, noise_trials;
     bool is_lag_scan;
     char cells[256];
 } Options;
@@ -91,6 +91,10 @@ static const Argument rows[] = {
      ARGUMENT_FLAG(Options, is_lag_scan)},
     {"lag-span", "BINS", "shifts to either side (default 5)",
      ARGUMENT_INTEGER(Options, span, 1, EVAL_MAX_SHIFT_BINS)},
+    {"noise-sd", "SD", "how variable a network's counts are with such noise in its hidden units",
+     ARGUMENT_NUMBER(Options, request.noise_sd, 0, 100)},
+    {"noise-trials", "N", "of that noise (default 10)",
+     ARGUMENT_INTEGER(Options, noise_trials, 2, 1000)},
     {"figure", "FILE", "prediction, PSTH and raster, as .png, .svg or .pdf",
      ARGUMENT_TEXT(Options, figure.path)},
     {"cells", "A,B", "up to four for the figure (default best, median and worst)",
@@ -135,6 +139,7 @@ static bool sort_names(Options *o)
     r->data = o->names[before];
     r->resamples = o->resamples.is_given ? (int)o->resamples.value : 500;
     r->seed = o->seed.is_given ? o->seed.value : 1;
+    r->noise_trials = o->noise_trials.is_given ? (int)o->noise_trials.value : 10;
     int span = o->span.is_given ? (int)o->span.value : 5;
     r->shift_bins = o->is_lag_scan || o->span.is_given ? span : 0;
     return true;
@@ -190,7 +195,13 @@ static int evaluate(const Options *o, Eval *eval, char *err)
     progress_start(&progress, "eval", "bins");
     bool ok = eval_predict(eval, stop_catch_signals(), show, &progress, err);
     progress_end(&progress);
-    return ok && eval_score(eval, err) ? report(o, eval, err) : EXIT_IO;
+    ok = ok && eval_score(eval, err);
+    if (ok && o->request.noise_sd > 0.0) {
+        progress_start(&progress, "eval", "trials of noise");
+        ok = eval_vary(eval, stop_catch_signals(), show, &progress, err);
+        progress_end(&progress);
+    }
+    return ok ? report(o, eval, err) : EXIT_IO;
 }
 
 int cmd_eval(int argc, char **argv)

@@ -9,6 +9,7 @@
 
 #include "app/arguments.h"
 #include "app/clock.h"
+#include "app/data.h"
 #include "app/digest.h"
 #include "app/json.h"
 #include "app/progress.h"
@@ -141,7 +142,7 @@ static bool open_job(FitJob *s, char *err)
     if (s->options->minutes > 0.0)
         s->spec->minutes = s->options->minutes;
     s->data_path = s->options->data ? s->options->data : s->spec->data;
-    s->data = dataset_open(s->data_path, err);
+    s->data = data_open(s->data_path, err);
     if (!s->data)
         return false;
     FitSpec spec = spec_of(s->spec);

@@ -2,8 +2,8 @@
 /* Models against a data set: the stimulus goes through all models in one pass, and their rates are
  * scored against the responses, cell by cell (model/score.h), all on the same bins.
  *
- * eval_open(), eval_predict(), eval_score() in this order, each once; eval_close() also after a
- * failure. Sentences go to err (EVAL_ERR_BYTES). One thread. */
+ * eval_open(), eval_predict(), eval_score() in this order, each once, then eval_vary() where noise is
+ * asked for; eval_close() also after a failure. Sentences go to err (EVAL_ERR_BYTES). One thread. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,7 +38,9 @@ typedef struct {
     double block_s;
     bool has_repeats_resampled; // beside the blocks of time: wider, for responses that drift
     int64_t seed;
-    int shift_bins; // of the lag scan; 0: none
+    int shift_bins;  // of the lag scan; 0: none
+    double noise_sd; // in front of hidden units' rectification; 0: none is asked for
+    int noise_trials;
 } EvalRequest;
 
 /* What a cell of the data set did, under any model. */
@@ -68,6 +70,8 @@ typedef struct {
     int best_shift;             // highest of shift_cc
     double best_share;          // of the resamples in which it is above that of shift 0
     bool is_correlated;         // the best median is above 0 beyond chance
+    bool is_varied;             // eval_vary() found hidden units to make noisy
+    double noisy_variance_to_mean, noisy_fano; // of its expected counts over noise, median cell
 } EvalModel;
 
 typedef struct {
@@ -85,12 +89,13 @@ typedef struct {
     bool is_counted;
     int block_bins, blocks;
 
-    int64_t first, bins;     // stretch of the part that goes through the models
-    int64_t from, to;        // of the part: the bins that are scored
-    int common;              // cells that all models have
-    EvalResponse *responses; // (cells), owned
-    float *psth;             // (cells, to − from), owned: mean over repeats, spikes a bin
-    float *truth_hz;         // likewise, owned: noise-free rate; NULL: not there
+    int64_t first, bins;           // stretch of the part that goes through the models
+    int64_t from, to;              // of the part: the bins that are scored
+    int common;                    // cells that all models have
+    EvalResponse *responses;       // (cells), owned
+    double variance_to_mean, fano; // of them, median cell
+    float *psth;                   // (cells, to − from), owned: mean over repeats, spikes a bin
+    float *truth_hz;               // likewise, owned: noise-free rate; NULL: not there
 } Eval;
 
 bool eval_open(Eval *eval, const EvalRequest *request, char *err);
@@ -102,6 +107,11 @@ bool eval_score(Eval *eval, char *err);
 
 /* The lag scan of eval_score(): all models against the responses of later and earlier bins. */
 bool eval_scan_shifts(Eval *eval, char *err);
+
+/* How variable the models' expected counts are over noise_trials of noise in their hidden units, by
+ * the formula that the responses' variability has. Models without hidden units are left out. */
+bool eval_vary(Eval *eval, const atomic_bool *stop,
+               void (*progress)(void *ctx, int64_t done, int64_t total), void *ctx, char *err);
 void eval_close(Eval *eval);
 
 /* spikes (repeats, to − from) of one cell, spikes a bin. After eval_score(). */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/data.h"
 #include "model/kind.h"
 
 enum { LEAST_BINS = 100, PREDICT_BINS = 64 };
@@ -89,9 +90,10 @@ static bool choose_responses(Eval *e, char *err)
     DatasetPart part = e->request.part;
     bool has_repeats = part == DATASET_TEST && e->info->repeats > 1;
     e->repeats = has_repeats ? e->info->repeats : 1;
-    e->is_counted = has_repeats || dataset_has(e->data, part, DATASET_BINNED);
-    e->response = e->is_counted ? DATASET_BINNED : DATASET_FIRING_RATE;
-    if (e->is_counted || dataset_has(e->data, part, DATASET_FIRING_RATE))
+    bool has_binned = dataset_has(e->data, part, DATASET_BINNED);
+    e->is_counted = has_repeats ? e->info->repeats_unit != DATASET_HZ : has_binned;
+    e->response = has_repeats || has_binned ? DATASET_BINNED : DATASET_FIRING_RATE;
+    if (e->response == DATASET_BINNED || dataset_has(e->data, part, DATASET_FIRING_RATE))
         return true;
     return model_refuse(err,
                         "%s: %s holds neither repeats nor response/binned nor "
@@ -141,7 +143,7 @@ bool eval_is_common(const Eval *e, int cell)
 bool eval_open(Eval *e, const EvalRequest *request, char *err)
 {
     *e = (Eval){.request = *request};
-    e->data = dataset_open(request->data, err);
+    e->data = data_open(request->data, err);
     if (!e->data)
         return false;
     e->info = dataset_info(e->data);

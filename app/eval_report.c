@@ -209,6 +209,30 @@ static void talk_of_shifts(const Eval *e, FILE *talk)
     }
 }
 
+static void talk_of_noise(const Eval *e, FILE *talk)
+{
+    fprintf(talk, "\nvariability, median cell       var/mean    Fano\nresponses, %3d repeats     ",
+            e->repeats);
+    put_number(talk, 13, e->variance_to_mean);
+    put_number(talk, 8, e->fano);
+    fputc('\n', talk);
+    for (int i = 0; i < e->models_count; i++) {
+        const EvalModel *m = &e->models[i];
+        fprintf(talk, "%-27.27s", model_info(m->model)->name);
+        if (m->is_varied) {
+            put_number(talk, 13, m->noisy_variance_to_mean);
+            put_number(talk, 8, m->noisy_fano);
+        } else {
+            fprintf(talk, "  no hidden units to make noisy");
+        }
+        fputc('\n', talk);
+    }
+    fprintf(talk,
+            "of the counts a model expects, over %d trials of noise of SD %g in its hidden units;\n"
+            "Poisson spikes drawn from them would add 1\n",
+            e->request.noise_trials, e->request.noise_sd);
+}
+
 void eval_talk(const Eval *e, FILE *talk)
 {
     talk_of_data(e, talk);
@@ -221,6 +245,8 @@ void eval_talk(const Eval *e, FILE *talk)
     talk_of_formulas(e, talk);
     if (e->request.shift_bins > 0)
         talk_of_shifts(e, talk);
+    if (e->request.noise_sd > 0.0)
+        talk_of_noise(e, talk);
 }
 
 static json_t *number(double value)
@@ -302,6 +328,12 @@ static json_t *model_json(const Eval *e, int model)
         json_object_set_new(object, "median_less_first", scores_json(e, m->ahead));
     if (e->request.shift_bins > 0)
         json_object_set_new(object, "lag_scan", shifts_json(e, model));
+    if (m->is_varied)
+        json_object_set_new(object, "noise",
+                            json_pack("{s:f, s:i, s:o, s:o}", "sd", e->request.noise_sd, "trials",
+                                      e->request.noise_trials, "variance_to_mean",
+                                      number(m->noisy_variance_to_mean), "fano",
+                                      number(m->noisy_fano)));
     return object;
 }
 

@@ -34,7 +34,7 @@ static bool read_responses(Eval *e, char *err)
     if (!read_all(e, e->response, &e->psth, err))
         return false;
     int64_t count = (e->to - e->from) * e->info->cells;
-    for (int64_t i = 0; !e->is_counted && i < count; i++)
+    for (int64_t i = 0; e->response == DATASET_FIRING_RATE && i < count; i++)
         e->psth[i] /= (float)e->info->bin_hz;
     return true;
 }
@@ -42,8 +42,13 @@ static bool read_responses(Eval *e, char *err)
 bool eval_read_spikes(Eval *e, int cell, float *spikes, char *err)
 {
     int64_t bins = e->to - e->from;
-    if (e->repeats > 1)
-        return dataset_read_repeats(e->data, cell, e->from, (int)bins, spikes, err);
+    if (e->repeats > 1) {
+        if (!dataset_read_repeats(e->data, cell, e->from, (int)bins, spikes, err))
+            return false;
+        for (int64_t i = 0; !e->is_counted && i < e->repeats * bins; i++)
+            spikes[i] /= (float)e->info->bin_hz;
+        return true;
+    }
     memcpy(spikes, e->psth + cell * bins, (size_t)bins * sizeof *spikes);
     return true;
 }

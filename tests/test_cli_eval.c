@@ -55,7 +55,7 @@ static RandomShape small(void)
 static void write_model(const char *name, RandomShape shape, const char *const *cells)
 {
     RandomModel model;
-    random_ln(&model, &shape, false, 31);
+    random_ln(&model, &shape, 31);
     for (int i = 0; i < model.arrays_count; i++)
         for (int k = 0; i == 0 && k < shape.cells * shape.history * shape.width * shape.height; k++)
             model.arrays[i][k] *= 3.0f;
