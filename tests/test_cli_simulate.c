@@ -133,7 +133,7 @@ static void a_stopped_recording_is_a_data_set_and_goes_on_too(void)
     write_spec();
     run("whole.h5", &result);
     long state = 22 * 4 * PX * PX;
-    CU_ASSERT_EQUAL(interrupt("stopped.h5", SIGINT, 5 * state), 0);
+    CU_ASSERT_EQUAL(interrupt("stopped.h5", SIGINT, 7 * state), 0);
     CU_ASSERT(journal_bytes("stopped.h5") > 0);
     snprintf(path, sizeof path, "%s/stopped.h5", folder);
     Dataset *set = dataset_open(path, err);
