@@ -9,6 +9,7 @@
 #include "app/describe.h"
 #include "app/json.h"
 #include "app/paths.h"
+#include "model/model.h"
 
 static bool ends_in(const char *name, const char *ending)
 {
@@ -37,7 +38,7 @@ static DescribeVerdict describe_any(const char *name, FILE *talk, json_t *summar
     char path[PATH_BYTES];
     struct stat status;
     if (!path_find(name, path) || stat(path, &status) != 0) {
-        if (!strcmp(name, "circuit"))
+        if (model_is_built_in(name))
             return describe_model(name, talk, summary, err);
         snprintf(err, DESCRIBE_ERR_BYTES, "%.900s: %s", name, strerror(errno));
         return DESCRIBE_REFUSED;

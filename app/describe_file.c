@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "app/recording.h"
 #include "app/trial.h"
 #include "config/fitting.h"
 #include "config/plan.h"
@@ -75,20 +76,27 @@ DescribeVerdict describe_protocol(const char *path, FILE *talk, json_t *summary,
 
 DescribeVerdict describe_preparation(const char *path, FILE *talk, json_t *summary, char *err)
 {
+    CircuitSpec spec;
+    CircuitCell cells[MODEL_MAX_CELLS];
     Retina *retina = retina_load(path, err);
-    if (!retina)
+    if (!retina || !recording_circuit(retina, &spec, cells, err)) {
+        retina_destroy(retina);
         return DESCRIBE_REFUSED;
+    }
     fprintf(talk, "simulated preparation %s: %s\n", retina->name,
             retina->about ? retina->about : "");
     fprintf(talk, "recording   %g min to train, %g min × %d repeats to test, seed %" PRId64 "\n",
             retina->minutes, retina->test_minutes, retina->test_repeats, retina->seed);
     fprintf(talk, "field       %d × %d px of %g um\n", retina->field.width_px,
             retina->field.height_px, retina->field.um_per_px);
-    for (unsigned c = 0; c < retina->cells_count; c++)
-        fprintf(talk, "cell        %s at (%g, %g) um\n", retina->cells[c].name,
-                retina->cells[c].x_um, retina->cells[c].y_um);
-    add(summary, json_pack("{ss ss si sf}", "kind", "preparation", "name", retina->name, "cells",
-                           (int)retina->cells_count, "minutes", retina->minutes));
+    if (spec.note[0])
+        fprintf(talk, "circuit     %s\n", spec.note);
+    for (int c = 0; c < spec.cell_count; c++)
+        fprintf(talk, "cell        %s at (%g, %g) um\n", cells[c].name, (double)cells[c].x_um,
+                (double)cells[c].y_um);
+    add(summary,
+        json_pack("{ss ss ss si sf}", "kind", "preparation", "name", retina->name, "circuit",
+                  spec.note, "cells", spec.cell_count, "minutes", retina->minutes));
     retina_destroy(retina);
     return DESCRIBE_WHOLE;
 }

@@ -104,6 +104,22 @@ static void finish_image(Leaves *leaves, double contrast)
     }
 }
 
+int leaves_side(const Leaves *leaves)
+{
+    return leaves->side;
+}
+
+float *leaves_image(Leaves *leaves)
+{
+    return leaves->image;
+}
+
+void leaves_show_image(Leaves *leaves, double contrast)
+{
+    finish_image(leaves, contrast);
+    leaves->bins_left = 0;
+}
+
 void leaves_lay(Leaves *leaves, Draws *draws, double contrast)
 {
     const double coverage = 6.0, mean_leaf_area = 18.0; // image points; hardly a gap is left
@@ -114,8 +130,7 @@ void leaves_lay(Leaves *leaves, Draws *draws, double contrast)
         Leaf leaf = draw_leaf(leaves, draws);
         paint(leaves, &leaf);
     }
-    finish_image(leaves, contrast);
-    leaves->bins_left = 0;
+    leaves_show_image(leaves, contrast);
 }
 
 static void fixate(Leaves *leaves, Draws *draws)

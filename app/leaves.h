@@ -19,6 +19,12 @@ Leaves *leaves_create(const Raster *raster, double bin_hz);
  */
 void leaves_lay(Leaves *leaves, Draws *draws, double contrast);
 
+/* The image may also be someone else's: points on each side of it, two a pixel of the raster; and
+ * image (side, side), any scale, that takes the place of leaves. */
+int leaves_side(const Leaves *leaves);
+float *leaves_image(Leaves *leaves);
+void leaves_show_image(Leaves *leaves, double contrast);
+
 /* lum (height_px, width_px) := the exact area average of the next bin's view. */
 void leaves_view(Leaves *leaves, Draws *draws, float *lum);
 void leaves_destroy(Leaves *leaves);

@@ -11,7 +11,7 @@
 #include "render/scene.h"
 
 typedef enum {
-    MIX_NATURAL,    // leaves.h
+    MIX_NATURAL,    // leaves.h, or photographs seen by the same eye
     MIX_NOISE,      // binary and Gaussian checkerboards of several sizes
     MIX_FULL_FIELD, // Gaussian flicker
     MIX_OBJECTS,    // dark and bright bars that pass or turn back, 0.2 to 4 mm/s
@@ -26,14 +26,17 @@ typedef struct {
     uint32_t stream; // recordings of one seed and different streams are independent
     Raster raster;
     double bin_hz;
+    const char *photographs; // folder of what to show instead of leaves; NULL: none
 } MixSpec;
+
+enum { MIX_ERR_BYTES = 512 };
 
 typedef struct Mix Mix;
 
-/* NULL when out of memory. */
-Mix *mix_create(const MixSpec *spec);
+/* NULL with a sentence in err (MIX_ERR_BYTES). */
+Mix *mix_create(const MixSpec *spec, char *err);
 
-/* levels (height_px, width_px) := the next bin, 0 … DATASET_LEVEL_WHITE. False when out of memory.
- */
-bool mix_next(Mix *mix, uint8_t *levels);
+/* levels (height_px, width_px) := the next bin, 0 … DATASET_LEVEL_WHITE. False with a sentence in
+ * err. */
+bool mix_next(Mix *mix, uint8_t *levels, char *err);
 void mix_destroy(Mix *mix);

@@ -63,6 +63,9 @@ static const cyaml_schema_field_t cell_fields[] = {
 static const cyaml_schema_value_t cell = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, RetinaCell, cell_fields)};
 
+static const cyaml_strval_t spikings[] = {{"poisson", RETINA_POISSON},
+                                          {"refractory", RETINA_REFRACTORY}};
+
 static const cyaml_schema_field_t retina_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, Retina, name, 1, 63),
     CYAML_FIELD_STRING_PTR("about", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, about, 0,
@@ -74,6 +77,10 @@ static const cyaml_schema_field_t retina_fields[] = {
     CYAML_FIELD_FLOAT("segment_s", CYAML_FLAG_DEFAULT, Retina, segment_s),
     CYAML_FIELD_MAPPING("field", CYAML_FLAG_DEFAULT, Retina, field, field_fields),
     CYAML_FIELD_MAPPING("mix", CYAML_FLAG_DEFAULT, Retina, mix, mix_fields),
+    CYAML_FIELD_STRING_PTR("photographs", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina,
+                           photographs, 1, 4000),
+    CYAML_FIELD_ENUM("spiking", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, Retina, spiking, spikings,
+                     sizeof spikings / sizeof *spikings),
     CYAML_FIELD_STRING_PTR("circuit", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, circuit, 1,
                            63),
     CYAML_FIELD_SEQUENCE("blocked", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Retina, blocked,

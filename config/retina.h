@@ -41,6 +41,8 @@ typedef struct {
     double natural, noise, full_field, objects, flashes;
 } RetinaMix;
 
+typedef enum { RETINA_POISSON, RETINA_REFRACTORY } RetinaSpiking;
+
 typedef struct {
     char *name;
     char *about;
@@ -51,6 +53,8 @@ typedef struct {
     double segment_s; // how long one kind of stimulus stays
     RetinaField field;
     RetinaMix mix;
+    char *photographs; // folder of PNG images instead of made-up natural ones; NULL: none
+    RetinaSpiking spiking;
     char *circuit;  // a variant of model/circuit.h; NULL: "tuned"
     char **blocked; // switches of model/circuit.h
     unsigned blocked_count;

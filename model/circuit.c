@@ -164,14 +164,29 @@ void circuit_step(Circuit *c, const float *lum, float *rates_hz)
     }
 }
 
+size_t circuit_state_bytes(const Circuit *c)
+{
+    return c->state_count * sizeof *c->state;
+}
+
+void circuit_keep(const Circuit *c, void *state)
+{
+    memcpy(state, c->state, circuit_state_bytes(c));
+}
+
+void circuit_restore(Circuit *c, const void *state)
+{
+    memcpy(c->state, state, circuit_state_bytes(c));
+}
+
 void circuit_mark(Circuit *c)
 {
-    memcpy(c->marked, c->state, c->state_count * sizeof *c->state);
+    circuit_keep(c, c->marked);
 }
 
 void circuit_rewind(Circuit *c)
 {
-    memcpy(c->state, c->marked, c->state_count * sizeof *c->state);
+    circuit_restore(c, c->marked);
 }
 
 void circuit_reset(Circuit *c)

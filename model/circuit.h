@@ -30,6 +30,7 @@
  * Every mechanism has a switch (circuit_block()), and every one works by numbers of CircuitParams
  * alone. One thread at a time per circuit. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/model.h"
@@ -152,6 +153,11 @@ void circuit_step(Circuit *circuit, const float *lum, float *rates_hz);
 
 /* As circuit_step(), but keeps the rate of every sub-step: rates_hz (CIRCUIT_SUBSTEPS, cells). */
 void circuit_step_fine(Circuit *circuit, const float *lum, float *rates_hz);
+
+/* What is carried from sub-step to sub-step, for keeping outside and putting back. */
+size_t circuit_state_bytes(const Circuit *circuit);
+void circuit_keep(const Circuit *circuit, void *state);
+void circuit_restore(Circuit *circuit, const void *state);
 
 void circuit_mark(Circuit *circuit);
 void circuit_rewind(Circuit *circuit);

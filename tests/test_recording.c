@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <png.h>
 
 #include "app/mix.h"
 #include "app/recording.h"
@@ -49,7 +50,8 @@ static const char *recorded(const char *name, int64_t seed, RecordingSummary *su
     CU_ASSERT_PTR_NOT_NULL_FATAL(retina);
     retina->seed = seed;
     snprintf(path, sizeof path, "%s/%s", folder(), name);
-    CU_ASSERT_FATAL(recording_make(retina, path, &stop, NULL, NULL, summary, &is_input, err));
+    RecordingOrder order = {.retina = retina, .path = path, .stop = &stop};
+    CU_ASSERT_FATAL(recording_make(&order, summary, &is_input, err));
     retina_destroy(retina);
     return path;
 }
@@ -137,7 +139,8 @@ static void a_stopped_recording_keeps_what_is_done(void)
     RecordingSummary summary;
     Retina *retina = load_text(spec_text, err);
     snprintf(path, sizeof path, "%s/stopped.h5", folder());
-    CU_ASSERT(recording_make(retina, path, &stop, NULL, NULL, &summary, &is_input, err));
+    RecordingOrder order = {.retina = retina, .path = path, .stop = &stop};
+    CU_ASSERT(recording_make(&order, &summary, &is_input, err));
     CU_ASSERT(summary.was_stopped && summary.train_bins == 0);
     Dataset *set = dataset_open(path, err);
     CU_ASSERT_PTR_NOT_NULL(set);
@@ -203,12 +206,13 @@ static void the_shares_of_the_mix_hold(void)
                     .seed = 1,
                     .raster = {SIDE, SIDE, 50.0},
                     .bin_hz = 100.0};
-    Mix *mix = mix_create(&spec);
+    char err[MIX_ERR_BYTES];
+    Mix *mix = mix_create(&spec, err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(mix);
     static uint8_t levels[POINTS];
     int uniform = 0, bins = 2000;
     for (int bin = 0; bin < bins; bin++) {
-        CU_ASSERT_FATAL(mix_next(mix, levels));
+        CU_ASSERT_FATAL(mix_next(mix, levels, err));
         int differing = 0;
         for (int i = 1; i < POINTS; i++)
             differing += levels[i] != levels[0];
@@ -216,6 +220,55 @@ static void the_shares_of_the_mix_hold(void)
     }
     CU_ASSERT(test_near((double)uniform / bins, 0.75, 0.01));
     mix_destroy(mix);
+}
+
+/* A picture that changes from left to right only. */
+static void write_stripes(const char *name, int side)
+{
+    char path[600];
+    uint8_t *levels = malloc((size_t)side * (size_t)side);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(levels);
+    for (int i = 0; i < side * side; i++)
+        levels[i] = (uint8_t)(128.0 + 100.0 * sin(0.1 * (i % side)));
+    snprintf(path, sizeof path, "%s/%s", folder(), name);
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = (unsigned)side,
+                       .height = (unsigned)side,
+                       .format = PNG_FORMAT_GRAY};
+    CU_ASSERT_FATAL(png_image_write_to_file(&image, path, 0, levels, 0, NULL));
+    free(levels);
+}
+
+static void photographs_are_looked_at_instead_of_leaves(void)
+{
+    char err[MIX_ERR_BYTES] = "";
+    MixSpec spec = {.share = {[MIX_NATURAL] = 1.0},
+                    .segment_s = 0.5,
+                    .seed = 1,
+                    .raster = {SIDE, SIDE, 50.0},
+                    .bin_hz = 100.0,
+                    .photographs = folder()};
+    write_stripes("stripes.png", 6 * SIDE + 50);
+    Mix *mix = mix_create(&spec, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mix);
+    static uint8_t levels[POINTS];
+    double mean = 0.0;
+    int bins = 500, differing = 0, most = 0;
+    for (int bin = 0; bin < bins; bin++) {
+        CU_ASSERT_FATAL(mix_next(mix, levels, err));
+        for (int i = 0; i < POINTS; i++) {
+            differing += abs(levels[i] - levels[i % SIDE]) > 1;
+            most = abs(levels[i] - levels[0]) > most ? abs(levels[i] - levels[0]) : most;
+            mean += (double)levels[i] / DATASET_LEVEL_WHITE / POINTS / bins;
+        }
+    }
+    CU_ASSERT_EQUAL(differing, 0);
+    CU_ASSERT(most > 40);
+    CU_ASSERT(test_near(mean, 0.5, 0.03));
+    mix_destroy(mix);
+    write_stripes("small.png", 6 * SIDE - 1);
+    CU_ASSERT_PTR_NULL(mix_create(&spec, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "small.png: a photograph of 299 by 299 px"));
 }
 
 static const TestCase cases[] = {
@@ -228,6 +281,7 @@ static const TestCase cases[] = {
     {"the shipped preparation is the built-in circuit",
      the_shipped_preparation_is_the_built_in_circuit},
     {"a wrong spec is refused with its line", a_wrong_spec_is_refused_with_its_line},
+    {"photographs are looked at instead of leaves", photographs_are_looked_at_instead_of_leaves},
     {"the shares of the mix hold", the_shares_of_the_mix_hold},
 };
 

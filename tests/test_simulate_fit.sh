@@ -51,6 +51,18 @@ expect 2 'simulate refuses a spec it cannot read' "$retrace" simulate "$folder/l
 said 'and names the line' 'ln.yaml:2: data: unknown key'
 expect 4 'simulate says when it cannot write' "$retrace" simulate "$folder/retina.yaml" \
     --out "$folder/no/such/folder.h5" --minutes 0.05
+sed 's/^blocked:.*/blocked: [no-such]/' "$folder/retina.yaml" >"$folder/odd.yaml"
+expect 2 'simulate refuses a switch that the circuit lacks' "$retrace" simulate "$folder/odd.yaml" \
+    --out "$folder/odd.h5"
+said 'and lists those there are' 'blocked\[0\].*no-crossover'
+echo 'photographs: no-such-folder' >>"$folder/retina.yaml"
+expect 2 'simulate refuses a folder of photographs it cannot read' "$retrace" simulate \
+    "$folder/retina.yaml" --out "$folder/odd.h5"
+said 'and names it' 'no-such-folder: No such file'
+expect 0 'describe lists the cells of a preparation' "$retrace" describe config/noise-retina.yaml
+said 'one by one' 'slow-8 at'
+expect 0 'describe knows the built-in circuits' "$retrace" describe circuit-reversal/no-gain
+said 'and says what is blocked' 'simulated retina.*"reversal", no-gain'
 
 expect 0 'fit fits' "$retrace" fit "$folder/ln.yaml" --out "$folder/ln.h5" --epochs 1
 said 'and says which epoch it kept' 'the model of epoch 1'
