@@ -21,7 +21,7 @@ static const double early_s = -0.2, late_s = 0.5, null_from_s = -2.0, null_to_s 
 static const double slow_ms = 300.0;
 
 /* Past chance by far, or no lag is told. With as many spikes as these one always was. */
-static const double clear_sds = 8.0, clear_ratio = 5.0, enough_spikes = 20000.0;
+static const double clear_sds = 8.0, clear_ratio = 5.0, enough_spikes = 5000.0;
 
 struct LagScan {
     double bin_hz;
