@@ -109,7 +109,7 @@ bool data_is_fit(Dataset *dataset, FILE *talk, char *err)
     data_talk_of_findings(report, talk);
     bool is_fit = report->errors == 0;
     if (!is_fit)
-        snprintf(err, DATA_ERR_BYTES, "%.200s: is not fit to be fitted: %d errors, see above",
+        snprintf(err, DATA_ERR_BYTES, "%.200s: is not fit to be fitted; errors, as above: %d",
                  dataset_path(dataset), report->errors);
     dataset_report_destroy(report);
     return is_fit;
