@@ -13,7 +13,7 @@
  * in time even in natural movies, so that a lag does not smear into its neighbours. The tie at a lag
  * is the fourth power of the correlation of response and feature, summed over cells and features:
  * of few strong and many weak ones, as receptive fields make them, more than of even noise. */
-enum { GRID = 8, NULL_LAGS = 21 };
+enum { GRID = 8, NULL_LAGS = 21, CELLS_MAX = 64 }; // cells enough to tell
 
 /* Light cannot be answered before it comes, and not for two photoreceptor delays of 10 ms; no
  * response of a retina peaks after 300 ms. What comes a second before is chance. */
@@ -60,7 +60,7 @@ LagScan *lag_scan_create(const DatasetInfo *info, int bins, double spikes_per_un
     *s = (LagScan){.bin_hz = info->bin_hz,
                    .bins = bins,
                    .spikes_per_unit = spikes_per_unit,
-                   .cells = info->cells,
+                   .cells = info->cells < CELLS_MAX ? info->cells : CELLS_MAX,
                    .width_px = info->width_px,
                    .height_px = info->height_px,
                    .grid_x = info->width_px < GRID ? info->width_px : GRID,

@@ -4,7 +4,7 @@
 #include "model/dataset_findings.h"
 #include "model/kind.h"
 
-enum { STRETCHES_MAX = 120 };
+enum { STRETCHES_MAX = 120, STRETCH_VALUES_MAX = 1 << 25 };
 
 /* Long enough for the two seconds of lag that the scan needs on either side. */
 static const double stretch_s = 5.0;
@@ -128,13 +128,18 @@ static bool is_read_whole(const DatasetCheck *check, DatasetPart part)
     return true;
 }
 
+static int stretch_bins(const DatasetInfo *info, int64_t bins)
+{
+    double most = (double)STRETCH_VALUES_MAX / info->width_px / info->height_px;
+    double wanted = fmin(fmin(stretch_s * info->bin_hz, most), (double)bins);
+    return wanted > 1.0 ? (int)wanted : 1;
+}
+
 bool dataset_check_stimulus(const DatasetCheck *check, DatasetPart part)
 {
     const DatasetInfo *info = check->info;
     int64_t bins = dataset_bins(check->set, part);
-    int stretch = (int)fmin(stretch_s * info->bin_hz, 5000.0);
-    if (stretch < 1 || stretch > bins)
-        stretch = (int)bins;
+    int stretch = stretch_bins(info, bins);
     int64_t stretches = (bins + stretch - 1) / stretch;
     if (stretches > STRETCHES_MAX && !is_read_whole(check, part))
         stretches = STRETCHES_MAX;

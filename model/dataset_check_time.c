@@ -18,6 +18,7 @@ typedef struct {
     int64_t bins, steps, gaps, first_gap_bin;
     double first_gap_s, longest_gap_s;
     int64_t backward_bin, odd_bin; // −1: none
+    double before_s, after_s;      // around backward_bin
 } Clock;
 
 static void add(Clock *c, double time_s, double bin_s)
@@ -32,8 +33,11 @@ static void add(Clock *c, double time_s, double bin_s)
     c->last_s = time_s;
     if (bin == 0 || c->odd_bin >= 0)
         return;
-    if (step <= 0.0 && c->backward_bin < 0)
+    if (step <= 0.0 && c->backward_bin < 0) {
         c->backward_bin = bin;
+        c->before_s = time_s - step;
+        c->after_s = time_s;
+    }
     if (step > 0.0) {
         c->step_sum_s += step <= gap_bins * bin_s ? step : 0.0;
         c->steps += step <= gap_bins * bin_s;
@@ -51,6 +55,8 @@ static void add(Clock *c, double time_s, double bin_s)
 static void judge_rate(const DatasetCheck *check, DatasetPart part, const Clock *c, double span_s)
 {
     const DatasetInfo *info = check->info;
+    if (c->gaps + c->steps == 0)
+        return;
     bool is_slower = c->gaps > c->steps;
     double step_s = is_slower ? span_s / (double)(c->bins - 1) : c->step_sum_s / (double)c->steps;
     if (fabs(step_s * info->bin_hz - 1.0) > rate_error_most)
@@ -70,11 +76,13 @@ static void judge(const DatasetCheck *check, DatasetPart part, const Clock *c, d
     if (c->odd_bin >= 0)
         found(check, FOUND_ERROR, "%s/time is not a number at bin %lld; must be seconds, rising",
               name, (long long)c->odd_bin);
-    else if (c->backward_bin >= 0)
-        found(check, FOUND_ERROR, "%s/time does not rise at bin %lld; must rise from bin to bin",
-              name, (long long)c->backward_bin);
     else
         judge_rate(check, part, c, span_s);
+    if (c->backward_bin >= 0)
+        found(check, FOUND_WARNING,
+              "%s/time does not rise at bin %lld, from %.6g to %.6g s; expected is that it does: "
+              "bins out of order, or a clock begun anew?",
+              name, (long long)c->backward_bin, c->before_s, c->after_s);
     if (c->gaps == 0 || c->gaps > c->steps)
         return;
     check->report->parts[part].gaps = c->gaps;

@@ -188,7 +188,7 @@ static void axes_are_taken_as_they_are_said(void)
     dataset_close(set);
     snprintf(text, sizeof text, words, "");
     CU_ASSERT_PTR_NULL(data_open(write_yaml(text), err));
-    CU_ASSERT_PTR_NOT_NULL(strstr(err, "train/stimulus is (6, 5, 2000), time last"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, "train/stimulus is (6, 5, 2000) by its axes, time last"));
     free(x);
     free(xt);
 }
