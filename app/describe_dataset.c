@@ -50,7 +50,9 @@ static void talk_of_items(const Dataset *set, const DatasetInfo *info, FILE *tal
         shape_text(item, shape, sizeof shape);
         fprintf(talk, "%-11s %s, %s, %s%s\n", i ? "" : "arrays", item->name, shape,
                 unit_of(item, info),
-                strstr(item->name, "repeats/cell") ? ", and so on by cell" : "");
+                !strstr(item->name, "repeats")       ? ""
+                : strstr(item->name, "repeats/cell") ? ", and so on by cell"
+                                                     : ", read as cells × repeats × bins");
     }
 }
 

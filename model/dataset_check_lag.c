@@ -174,30 +174,34 @@ void lag_scan_judge(const LagScan *s, const DatasetCheck *check)
         return;
     if (!strongest(s, &lag)) {
         if (s->spikes > enough_spikes)
-            found(check, FOUND_WARNING,
-                  "train: %.0f spikes show no tie to the stimulus from %.0f ms before to %.0f ms "
-                  "after it; expected is one: do stimulus and responses belong together?",
-                  s->spikes, -1e3 * early_s, 1e3 * late_s);
+            dataset_found(
+                check, DATASET_WARNING,
+                "train: %.0f spikes show no tie to the stimulus from %.0f ms before to %.0f ms "
+                "after it; expected is one: do stimulus and responses belong together?",
+                s->spikes, -1e3 * early_s, 1e3 * late_s);
         return;
     }
     double ms = 1e3 * lag / s->bin_hz;
     check->report->has_lag = true;
     check->report->lag_ms = ms;
     if (lag < 0)
-        found(check, FOUND_ERROR,
-              "train: responses precede the stimulus by %.0f ms (%d bins); must follow it: one of "
-              "them is shifted",
-              -ms, -lag);
+        dataset_found(
+            check, DATASET_ERROR,
+            "train: responses precede the stimulus by %.0f ms (%d bins); must follow it: one of "
+            "them is shifted",
+            -ms, -lag);
     else if (lag == 0)
-        found(check, FOUND_WARNING,
-              "train: responses come in the bin of the stimulus that they are tied to; expected "
-              "are 20 to %.0f ms: is one of them shifted?",
-              slow_ms);
+        dataset_found(
+            check, DATASET_WARNING,
+            "train: responses come in the bin of the stimulus that they are tied to; expected "
+            "are 20 to %.0f ms: is one of them shifted?",
+            slow_ms);
     else if (ms > slow_ms)
-        found(check, FOUND_WARNING,
-              "train: responses follow the stimulus by %.0f ms (%d bins); expected are 20 to %.0f "
-              "ms: is one of them shifted?",
-              ms, lag, slow_ms);
+        dataset_found(
+            check, DATASET_WARNING,
+            "train: responses follow the stimulus by %.0f ms (%d bins); expected are 20 to %.0f "
+            "ms: is one of them shifted?",
+            ms, lag, slow_ms);
 }
 
 void lag_scan_destroy(LagScan *s)

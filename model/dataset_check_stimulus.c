@@ -57,31 +57,33 @@ static void judge_pixels(const DatasetCheck *check, DatasetPart part, const Ligh
         least = fmin(least, (double)light->pixel_least[i]);
     }
     if (!(most > least)) {
-        found(check, FOUND_ERROR, "%s/stimulus is constant: luminance %.4g everywhere; must change",
-              where, most);
+        dataset_found(check, DATASET_ERROR,
+                      "%s/stimulus is constant: luminance %.4g everywhere; must change", where,
+                      most);
         return;
     }
     if (still > 0)
-        found(check, FOUND_WARNING,
-              "%s/stimulus: %zu of %zu pixels never change, the first in row %d, column %d, of "
-              "luminance %.4g; expected are none: a model learns nothing there",
-              where, still, light->pixels, first / width_px, first % width_px,
-              (double)light->pixel_most[first]);
+        dataset_found(
+            check, DATASET_WARNING,
+            "%s/stimulus: %zu of %zu pixels never change, the first in row %d, column %d, of "
+            "luminance %.4g; expected are none: a model learns nothing there",
+            where, still, light->pixels, first / width_px, first % width_px,
+            (double)light->pixel_most[first]);
     if (most > lum_most || least < lum_least)
-        found(check, FOUND_WARNING,
-              "%s/stimulus reaches from luminance %.4g to %.4g; expected is 0 to 1: say "
-              "lum_per_level, 1/255 for 8-bit levels",
-              where, least, most);
+        dataset_found(check, DATASET_WARNING,
+                      "%s/stimulus reaches from luminance %.4g to %.4g; expected is 0 to 1: say "
+                      "lum_per_level, 1/255 for 8-bit levels",
+                      where, least, most);
 }
 
 static void judge(const DatasetCheck *check, DatasetPart part, const Light *light)
 {
     if (light->odd_bin >= 0) {
         int width_px = check->info->width_px;
-        found(check, FOUND_ERROR,
-              "%s/stimulus is not a number at bin %lld, row %d, column %d; must be finite",
-              dataset_part_name(part), (long long)light->odd_bin, light->odd_pixel / width_px,
-              light->odd_pixel % width_px);
+        dataset_found(check, DATASET_ERROR,
+                      "%s/stimulus is not a number at bin %lld, row %d, column %d; must be finite",
+                      dataset_part_name(part), (long long)light->odd_bin,
+                      light->odd_pixel / width_px, light->odd_pixel % width_px);
         return;
     }
     DatasetPartReport *report = &check->report->parts[part];

@@ -10,9 +10,9 @@ typedef struct {
     char *err;
 } DatasetCheck;
 
-typedef enum { FOUND_WARNING, FOUND_ERROR } FoundKind;
+typedef enum { DATASET_WARNING, DATASET_ERROR } DatasetSeverity;
 
-void found(const DatasetCheck *check, FoundKind kind, const char *format, ...);
+void dataset_found(const DatasetCheck *check, DatasetSeverity severity, const char *format, ...);
 
 /* The response of the part that the checks go by: spikes, else the smoothed rate there is;
  * DATASET_RESPONSES when there is neither. */

@@ -114,8 +114,8 @@ static void one_bin_more_is_a_warning(void)
     MadeUp *m = sound();
     m->response_bins_more = 1;
     says(m, false,
-         "train/response/binned has 36001 bins where the shortest array of train has "
-         "36000; the first 36000 are used");
+         "train/response/binned has 36001 bins where train/stimulus has 36000; expected "
+         "are the same: the first 36000 are used");
 }
 
 static void rates_in_spikes_per_bin_beside_binned(void)
@@ -243,6 +243,22 @@ static void nan_in_the_stimulus(void)
         m->levels[DATASET_TRAIN][i] /= 255.0f;
     m->levels[DATASET_TRAIN][777 * MADE_UP_PIXELS + MADE_UP_WIDTH_PX + 2] = INFINITY;
     says(m, true, "train/stimulus is not a number at bin 777, row 1, column 2; must be finite");
+}
+
+/* Twenty minutes: of bytes a half is looked at, of floats the very last one is not missed. */
+static void a_long_stimulus_is_sampled_unless_it_can_hold_nan(void)
+{
+    MadeUp *m = made_up_create(1200.0, TEST_S, 1);
+    DatasetReport *report = checked(m);
+    CU_ASSERT(test_near(report->parts[DATASET_TRAIN].looked_at, 0.5, 0.0));
+    CU_ASSERT_EQUAL(report->findings_count, 0);
+    dataset_report_destroy(report);
+    m->is_float = true;
+    for (int part = 0; part < DATASET_PARTS; part++)
+        for (int64_t i = 0; i < m->bins[part] * MADE_UP_PIXELS; i++)
+            m->levels[part][i] /= 255.0f;
+    m->levels[DATASET_TRAIN][m->bins[DATASET_TRAIN] * MADE_UP_PIXELS - 1] = NAN;
+    says(m, true, "train/stimulus is not a number at bin 119999, row 4, column 5");
 }
 
 static void levels_taken_for_luminance(void)
@@ -388,6 +404,8 @@ static const TestCase cases[] = {
     {"a recording of four minutes is a warning", four_minutes},
     {"NaN in the response is found with its place", nan_in_the_response},
     {"infinity in the stimulus is found with its place", nan_in_the_stimulus},
+    {"a long stimulus is sampled unless it can hold NaN",
+     a_long_stimulus_is_sampled_unless_it_can_hold_nan},
     {"levels without lum_per_level are named", levels_taken_for_luminance},
     {"gaps in time are counted and placed", gap_in_time},
     {"time that falls is named with its place", time_that_falls},
