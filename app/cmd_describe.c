@@ -17,7 +17,7 @@ static bool ends_in(const char *name, const char *ending)
     return length >= tail && !strcmp(name + length - tail, ending);
 }
 
-// A file that is both no data set and no model is told of as a model, the commoner mistake.
+// A file that means to be neither is told of as a model, the commoner mistake.
 static DescribeVerdict describe_hdf5(const char *path, FILE *talk, json_t *summary, char *err)
 {
     DescribeVerdict verdict = describe_dataset(path, talk, summary, err);
@@ -27,6 +27,9 @@ static DescribeVerdict describe_hdf5(const char *path, FILE *talk, json_t *summa
 static DescribeVerdict describe_yaml(const char *path, FILE *talk, json_t *summary, char *err)
 {
     char ignored[DESCRIBE_ERR_BYTES];
+    DescribeVerdict verdict = describe_dataset(path, talk, summary, err);
+    if (verdict != DESCRIBE_OTHER)
+        return verdict;
     if (describe_preparation(path, talk, summary, ignored) == DESCRIBE_WHOLE ||
         describe_fit(path, talk, summary, ignored) == DESCRIBE_WHOLE)
         return DESCRIBE_WHOLE;
@@ -61,9 +64,12 @@ static const Argument rows[] = {
 static const ArgumentTable table = {
     .command = "describe",
     .usage = "FILE [options]",
-    .about = "Says what a run folder, protocol, simulated preparation, model or data set is, and "
-             "what is\n"
-             "wrong with it. Exit status 0: whole; 1: a run that was cut short; 2: not usable.\n",
+    .about =
+        "Says what a run folder, protocol, simulated preparation, model or data set is, and "
+        "what is\n"
+        "wrong with it. Exit status 0: whole; 1: a run that was cut short, or a data set that no "
+        "model\n"
+        "should be fitted to; 2: not usable.\n",
     .example = "retrace describe model/weights/mixed-cnn.h5",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
@@ -89,9 +95,9 @@ int cmd_describe(int argc, char **argv)
         fprintf(stderr, "retrace: %s\n", err);
         json_object_set_new(summary, "error", json_string(err));
     }
-    status = verdict == DESCRIBE_WHOLE        ? EXIT_DONE
-             : verdict == DESCRIBE_INCOMPLETE ? EXIT_BAD_VERDICT
-                                              : EXIT_BAD_INPUT;
+    status = verdict == DESCRIBE_WHOLE     ? EXIT_DONE
+             : verdict >= DESCRIBE_REFUSED ? EXIT_BAD_INPUT
+                                           : EXIT_BAD_VERDICT;
     if (options.json && !json_write(summary, options.json, err)) {
         fprintf(stderr, "retrace: %s\n", err);
         status = EXIT_IO;

@@ -19,6 +19,11 @@ static bool ends_in(const char *name, const char *ending)
     return length >= tail && !strcmp(name + length - tail, ending);
 }
 
+static bool is_yaml(const char *path)
+{
+    return ends_in(path, ".yaml") || ends_in(path, ".yml");
+}
+
 /* found (PLACE_BYTES) := place, its file as it was found; NULL for no place. */
 static const char *find(const char *near, const char *place, char *found)
 {
@@ -74,10 +79,38 @@ static Dataset *open_arrays(const char *path, const Arrays *a, char *err)
 
 Dataset *data_open(const char *path, char *err)
 {
-    if (!ends_in(path, ".yaml") && !ends_in(path, ".yml"))
+    if (!is_yaml(path))
         return dataset_open(path, err);
     Arrays *arrays = arrays_load(path, err);
     Dataset *dataset = arrays ? open_arrays(path, arrays, err) : NULL;
     arrays_destroy(arrays);
     return dataset;
+}
+
+bool data_is_meant(const char *path)
+{
+    return is_yaml(path) ? arrays_is_meant(path) : dataset_is_meant(path);
+}
+
+void data_talk_of_findings(const DatasetReport *report, FILE *talk)
+{
+    for (int i = 0; i < report->findings_count; i++)
+        fprintf(talk, "%-11s %s\n", report->findings[i].is_error ? "error" : "warning",
+                report->findings[i].sentence);
+    if (report->left_out > 0)
+        fprintf(talk, "%-11s %d more findings like these\n", "", report->left_out);
+}
+
+bool data_is_fit(Dataset *dataset, FILE *talk, char *err)
+{
+    DatasetReport *report = dataset_check(dataset, err);
+    if (!report)
+        return false;
+    data_talk_of_findings(report, talk);
+    bool is_fit = report->errors == 0;
+    if (!is_fit)
+        snprintf(err, DATA_ERR_BYTES, "%.200s: is not fit to be fitted; errors, as above: %d",
+                 dataset_path(dataset), report->errors);
+    dataset_report_destroy(report);
+    return is_fit;
 }

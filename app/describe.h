@@ -11,6 +11,7 @@ enum { DESCRIBE_ERR_BYTES = 1024 };
 typedef enum {
     DESCRIBE_WHOLE,
     DESCRIBE_INCOMPLETE, // a run that was cut short
+    DESCRIBE_UNFIT,      // a data set that no model should be fitted to
     DESCRIBE_REFUSED,    // not usable; the sentence is in err
     DESCRIBE_OTHER,      // not a file of this kind at all; the sentence is in err
 } DescribeVerdict;

@@ -9,7 +9,6 @@
 #include "config/plan.h"
 #include "config/protocol.h"
 #include "config/retina.h"
-#include "model/dataset.h"
 #include "model/model.h"
 
 static void add(json_t *summary, json_t *facts)
@@ -151,30 +150,5 @@ DescribeVerdict describe_model(const char *name, FILE *talk, json_t *summary, ch
                   info->um_per_px, "history_bins", info->history_bins, "lag_bins", info->lag_bins,
                   "simulated", (int)info->is_simulated, "provenance", info->provenance));
     model_close(model);
-    return DESCRIBE_WHOLE;
-}
-
-DescribeVerdict describe_dataset(const char *path, FILE *talk, json_t *summary, char *err)
-{
-    Dataset *dataset = dataset_open(path, err);
-    if (!dataset)
-        return DESCRIBE_OTHER;
-    const DatasetInfo *info = dataset_info(dataset);
-    double train_min = (double)dataset_bins(dataset, DATASET_TRAIN) / info->bin_hz / 60;
-    double test_min = (double)dataset_bins(dataset, DATASET_TEST) / info->bin_hz / 60;
-    fprintf(talk, "data set %s%s\n", info->name[0] ? info->name : path,
-            info->is_simulated ? ": simulated, not a recording" : "");
-    fprintf(talk, "stimulus    %d × %d px, %g bins a second\n", info->width_px, info->height_px,
-            info->bin_hz);
-    fprintf(talk, "length      %.2f min to train, %.2f min × %d repeats to test\n", train_min,
-            test_min, info->repeats);
-    fprintf(talk, "cells       %d\n", info->cells);
-    if (info->provenance[0])
-        fprintf(talk, "from        %s\n", info->provenance);
-    add(summary,
-        json_pack("{ss ss si sf sf sf si sb}", "kind", "dataset", "name", info->name, "cells",
-                  info->cells, "bin_hz", info->bin_hz, "train_minutes", train_min, "test_minutes",
-                  test_min, "repeats", info->repeats, "simulated", (int)info->is_simulated));
-    dataset_close(dataset);
     return DESCRIBE_WHOLE;
 }

@@ -133,6 +133,9 @@ void dataset_abandon(DatasetWriter *writer);
 
 typedef struct Dataset Dataset;
 
+/* True when an HDF5 file has a group train or test: it means to be a data set, sound or not. */
+bool dataset_is_meant(const char *path);
+
 /* NULL with a sentence in err that names the file, the array, its shape and the one that would fit.
  */
 Dataset *dataset_open(const char *path, char *err);

@@ -58,6 +58,7 @@ static void take_words(Dataset *d, const DatasetArrays *a)
     snprintf(d->info.name, sizeof d->info.name, "%s", a->name ? a->name : "");
     d->provenance = a->provenance ? strdup(a->provenance) : NULL;
     d->licence = a->licence ? strdup(a->licence) : NULL;
+    d->has_axes = true;
     d->info.is_simulated = a->is_simulated;
     d->info.bin_hz = a->bin_hz;
     d->info.um_per_px = a->um_per_px;

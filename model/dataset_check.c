@@ -16,57 +16,74 @@ static const double too_short_s = 60.0, short_s = 300.0;
 /* Past these a model that was normalised by train meets a stimulus it has never seen. */
 static const double mean_shift_sds = 0.5, sd_ratio_most = 2.0;
 
-void found(const DatasetCheck *check, FoundKind kind, const char *format, ...)
+void dataset_found(const DatasetCheck *check, DatasetSeverity severity, const char *format, ...)
 {
     DatasetReport *report = check->report;
-    report->errors += kind == FOUND_ERROR;
+    report->errors += severity == DATASET_ERROR;
     if (report->findings_count == DATASET_FINDINGS_MAX) {
         report->left_out++;
         return;
     }
     DatasetFinding *finding = &report->findings[report->findings_count++];
-    finding->is_error = kind == FOUND_ERROR;
+    finding->is_error = severity == DATASET_ERROR;
     va_list args;
     va_start(args, format);
     vsnprintf(finding->sentence, sizeof finding->sentence, format, args);
     va_end(args);
 }
 
-static void check_length(const DatasetCheck *check)
+static void check_duration(const DatasetCheck *check)
 {
     double seconds = (double)dataset_bins(check->set, DATASET_TRAIN) / check->info->bin_hz;
     if (seconds == 0.0)
-        found(check, FOUND_WARNING, "train is not there: nothing to fit a model to");
+        dataset_found(check, DATASET_WARNING, "train is not there: nothing to fit a model to");
     else if (seconds < too_short_s)
-        found(check, FOUND_ERROR,
-              "train is too short: %.1f s; must be at least %.0f s, and %.0f min or more for a CNN",
-              seconds, too_short_s, short_s / 60.0);
+        dataset_found(
+            check, DATASET_ERROR,
+            "train is too short: %.1f s; must be at least %.0f s, and %.0f min or more for a CNN",
+            seconds, too_short_s, short_s / 60.0);
     else if (seconds < short_s)
-        found(check, FOUND_WARNING,
-              "train is %.1f min long; under %.0f min a CNN learns its training set by heart, and "
-              "even an LN model stays noisy",
-              seconds / 60.0, short_s / 60.0);
-    if (dataset_bins(check->set, DATASET_TEST) == 0)
-        found(check, FOUND_WARNING, "test is not there: a model can be fitted, but not scored");
+        dataset_found(
+            check, DATASET_WARNING,
+            "train is %.1f min long; under %.0f min a CNN learns its training set by heart, and "
+            "even an LN model stays noisy",
+            seconds / 60.0, short_s / 60.0);
 }
 
-static void check_items(const DatasetCheck *check)
+/* One sentence a part: its shortest array against its longest. */
+static void check_lengths(const DatasetCheck *check, DatasetPart part)
 {
-    const DatasetItem *item;
+    const DatasetItem *item, *shortest = NULL, *longest = NULL;
     for (int i = 0; (item = dataset_item(check->set, i)); i++) {
-        int64_t bins = dataset_bins(check->set, item->part);
-        if (item->dims[item->time_at] != bins)
-            found(check, FOUND_WARNING,
-                  "%s has %lld bins where the shortest array of %s has %lld; the first %lld are "
-                  "used",
-                  item->name, (long long)item->dims[item->time_at], dataset_part_name(item->part),
-                  (long long)bins, (long long)bins);
+        int64_t bins = item->dims[item->time_at];
+        if (item->part != part)
+            continue;
+        if (!shortest || bins < shortest->dims[shortest->time_at])
+            shortest = item;
+        if (!longest || bins > longest->dims[longest->time_at])
+            longest = item;
     }
-    if (check->info->repeats_problem[0])
-        found(check, FOUND_WARNING, "%s; they are not used", check->info->repeats_problem);
-    else if (check->info->repeats == 0 && dataset_bins(check->set, DATASET_TEST) > 0)
-        found(check, FOUND_WARNING,
-              "test has no repeats: scores cannot be corrected for the cells' own noise");
+    if (!shortest || shortest->dims[shortest->time_at] == longest->dims[longest->time_at])
+        return;
+    int64_t bins = shortest->dims[shortest->time_at];
+    dataset_found(check, DATASET_WARNING,
+                  "%s has %lld bins where %s has %lld; expected are the same: the first %lld are "
+                  "used",
+                  longest->name, (long long)longest->dims[longest->time_at], shortest->name,
+                  (long long)bins, (long long)bins);
+}
+
+static void check_presence(const DatasetCheck *check)
+{
+    if (dataset_bins(check->set, DATASET_TEST) == 0)
+        dataset_found(check, DATASET_WARNING,
+                      "test is not there: a model can be fitted, but not scored");
+    else if (check->info->repeats_problem[0])
+        dataset_found(check, DATASET_WARNING, "%s; they are not used",
+                      check->info->repeats_problem);
+    else if (check->info->repeats == 0)
+        dataset_found(check, DATASET_WARNING,
+                      "test has no repeats: scores cannot be corrected for the cells' own noise");
 }
 
 static void check_likeness(const DatasetCheck *check)
@@ -76,10 +93,11 @@ static void check_likeness(const DatasetCheck *check)
     double shift = fabs(test->lum_mean - train->lum_mean) / train->lum_sd;
     double ratio = test->lum_sd / train->lum_sd;
     if (shift > mean_shift_sds || ratio > sd_ratio_most || ratio < 1.0 / sd_ratio_most)
-        found(check, FOUND_WARNING,
-              "test/stimulus has luminance %.3g, SD %.3g where train has %.3g, SD %.3g; expected "
-              "are alike: a score on test is one on a stimulus never seen",
-              test->lum_mean, test->lum_sd, train->lum_mean, train->lum_sd);
+        dataset_found(
+            check, DATASET_WARNING,
+            "test/stimulus has luminance %.3g, SD %.3g where train has %.3g, SD %.3g; expected "
+            "are alike: a score on test is one on a stimulus never seen",
+            test->lum_mean, test->lum_sd, train->lum_mean, train->lum_sd);
 }
 
 void dataset_report_destroy(DatasetReport *report)
@@ -103,8 +121,10 @@ DatasetReport *dataset_check(Dataset *set, char *err)
         return NULL;
     }
     report->cells = info->cells;
-    check_length(&check);
-    check_items(&check);
+    check_duration(&check);
+    check_presence(&check);
+    for (int i = 0; i < DATASET_PARTS; i++)
+        check_lengths(&check, (DatasetPart)i);
     bool ok = true;
     for (int i = 0; ok && i < DATASET_PARTS; i++) {
         DatasetPart part = (DatasetPart)i;

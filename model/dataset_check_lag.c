@@ -11,26 +11,28 @@
  * down to a grid; a feature is the step of its luminance from bin to bin, signed for cells of one
  * polarity, and the mean size of the steps of its pixels for those of both. Steps are nearly white
  * in time even in natural movies, so that a lag does not smear into its neighbours. The tie at a lag
- * is the squared correlation of response and feature, summed over cells and features. */
-enum { GRID = 8, NULL_LAGS = 21 };
+ * is the fourth power of the correlation of response and feature, summed over cells and features:
+ * of few strong and many weak ones, as receptive fields make them, more than of even noise. */
+enum { GRID = 8, NULL_LAGS = 21, CELLS_MAX = 64 }; // cells enough to tell
 
 /* Light cannot be answered before it comes, and not for two photoreceptor delays of 10 ms; no
  * response of a retina peaks after 300 ms. What comes a second before is chance. */
 static const double early_s = -0.2, late_s = 0.5, null_from_s = -2.0, null_to_s = -1.0;
 static const double slow_ms = 300.0;
 
-/* Past chance by far, or nothing is said. */
-static const double clear_sds = 8.0, clear_ratio = 3.0;
+/* Past chance by far, or no lag is told. With as many spikes as these one always was. */
+static const double clear_sds = 8.0, clear_ratio = 5.0, enough_spikes = 5000.0;
 
 struct LagScan {
     double bin_hz;
     int bins, cells, width_px, height_px, grid_x, grid_y, features;
-    int lags, *lag;         // (lags), bins; the last NULL_LAGS tell chance
-    float *steps;           // (bins, features)
-    float *responses;       // (cells, bins)
-    float *ties;            // (lags, cells, features)
-    double *step_power;     // (features)
-    double *response_power; // (cells)
+    int lags, *lag;                 // (lags), bins; the last NULL_LAGS tell chance
+    float *steps;                   // (bins, features)
+    float *responses;               // (cells, bins)
+    float *ties;                    // (lags, cells, features)
+    double *step_power;             // (features)
+    double *response_power;         // (cells)
+    double spikes_per_unit, spikes; // of the responses; seen so far
 };
 
 static int bins_of(double seconds, double bin_hz)
@@ -48,7 +50,7 @@ static void set_lags(LagScan *s)
             bins_of(null_from_s + (null_to_s - null_from_s) * i / (NULL_LAGS - 1), s->bin_hz);
 }
 
-LagScan *lag_scan_create(const DatasetInfo *info, int bins)
+LagScan *lag_scan_create(const DatasetInfo *info, int bins, double spikes_per_unit)
 {
     if (bins < 2 * bins_of(-null_from_s, info->bin_hz) || info->bin_hz < 10.0)
         return NULL;
@@ -57,7 +59,8 @@ LagScan *lag_scan_create(const DatasetInfo *info, int bins)
         return NULL;
     *s = (LagScan){.bin_hz = info->bin_hz,
                    .bins = bins,
-                   .cells = info->cells,
+                   .spikes_per_unit = spikes_per_unit,
+                   .cells = info->cells < CELLS_MAX ? info->cells : CELLS_MAX,
                    .width_px = info->width_px,
                    .height_px = info->height_px,
                    .grid_x = info->width_px < GRID ? info->width_px : GRID,
@@ -114,7 +117,10 @@ static double centre(float *values, int count, int stride)
 void lag_scan_add(LagScan *s, const float *lum, const float *response)
 {
     take_steps(s, lum);
-    memcpy(s->responses, response, (size_t)s->cells * (size_t)s->bins * sizeof *response);
+    size_t count = (size_t)s->cells * (size_t)s->bins;
+    memcpy(s->responses, response, count * sizeof *response);
+    for (size_t i = 0; i < count; i++)
+        s->spikes += s->spikes_per_unit * (double)response[i];
     for (int f = 0; f < s->features; f++)
         s->step_power[f] += centre(s->steps + f, s->bins, s->features);
     for (int c = 0; c < s->cells; c++)
@@ -137,7 +143,7 @@ static double tie_at(const LagScan *s, int i)
         for (int f = 0; f < s->features; f++) {
             double tie = (double)ties[(size_t)c * (size_t)s->features + (size_t)f];
             double power = s->step_power[f] * s->response_power[c];
-            sum += power > 0.0 ? tie * tie / power : 0.0;
+            sum += power > 0.0 ? pow(tie * tie / power, 2.0) : 0.0;
         }
     return sum;
 }
@@ -164,26 +170,38 @@ static bool strongest(const LagScan *s, int *lag)
 void lag_scan_judge(const LagScan *s, const DatasetCheck *check)
 {
     int lag = 0;
-    if (!s || !strongest(s, &lag))
+    if (!s)
         return;
+    if (!strongest(s, &lag)) {
+        if (s->spikes > enough_spikes)
+            dataset_found(
+                check, DATASET_WARNING,
+                "train: %.0f spikes show no tie to the stimulus from %.0f ms before to %.0f ms "
+                "after it; expected is one: do stimulus and responses belong together?",
+                s->spikes, -1e3 * early_s, 1e3 * late_s);
+        return;
+    }
     double ms = 1e3 * lag / s->bin_hz;
     check->report->has_lag = true;
     check->report->lag_ms = ms;
     if (lag < 0)
-        found(check, FOUND_ERROR,
-              "train: responses precede the stimulus by %.0f ms (%d bins); must follow it: one of "
-              "them is shifted",
-              -ms, -lag);
+        dataset_found(
+            check, DATASET_ERROR,
+            "train: responses precede the stimulus by %.0f ms (%d bins); must follow it: one of "
+            "them is shifted",
+            -ms, -lag);
     else if (lag == 0)
-        found(check, FOUND_WARNING,
-              "train: responses come in the bin of the stimulus that they are tied to; expected "
-              "are 20 to %.0f ms: is one of them shifted?",
-              slow_ms);
+        dataset_found(
+            check, DATASET_WARNING,
+            "train: responses come in the bin of the stimulus that they are tied to; expected "
+            "are 20 to %.0f ms: is one of them shifted?",
+            slow_ms);
     else if (ms > slow_ms)
-        found(check, FOUND_WARNING,
-              "train: responses follow the stimulus by %.0f ms (%d bins); expected are 20 to %.0f "
-              "ms: is one of them shifted?",
-              ms, lag, slow_ms);
+        dataset_found(
+            check, DATASET_WARNING,
+            "train: responses follow the stimulus by %.0f ms (%d bins); expected are 20 to %.0f "
+            "ms: is one of them shifted?",
+            ms, lag, slow_ms);
 }
 
 void lag_scan_destroy(LagScan *s)

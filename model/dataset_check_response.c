@@ -86,16 +86,19 @@ static void judge_values(const DatasetCheck *check, DatasetPart part, DatasetRes
     for (int c = 0; c < check->info->cells; c++) {
         const char *cell = check->info->cell_names[c];
         if (stats[c].odd_bin >= 0 && !has_odd)
-            found(check, FOUND_ERROR, "%s/response/%s: %s is %g at bin %lld; must be finite", where,
-                  name, cell, stats[c].odd, (long long)stats[c].odd_bin);
+            dataset_found(check, DATASET_ERROR,
+                          "%s/response/%s: %s is %g at bin %lld; must be finite", where, name, cell,
+                          stats[c].odd, (long long)stats[c].odd_bin);
         if (stats[c].negative_bin >= 0 && !has_negative)
-            found(check, FOUND_ERROR, "%s/response/%s: %s is %g at bin %lld; must be 0 or more",
-                  where, name, cell, stats[c].negative, (long long)stats[c].negative_bin);
+            dataset_found(check, DATASET_ERROR,
+                          "%s/response/%s: %s is %g at bin %lld; must be 0 or more", where, name,
+                          cell, stats[c].negative, (long long)stats[c].negative_bin);
         if (is_counts && stats[c].broken_bin >= 0 && !has_broken)
-            found(check, FOUND_WARNING,
-                  "%s/response/%s: %s is %g at bin %lld; expected are whole numbers of spikes in "
-                  "train: is it a rate, or a mean?",
-                  where, name, cell, stats[c].broken, (long long)stats[c].broken_bin);
+            dataset_found(
+                check, DATASET_WARNING,
+                "%s/response/%s: %s is %g at bin %lld; expected are whole numbers of spikes in "
+                "train: is it a rate, or a mean?",
+                where, name, cell, stats[c].broken, (long long)stats[c].broken_bin);
         has_odd = has_odd || stats[c].odd_bin >= 0;
         has_negative = has_negative || stats[c].negative_bin >= 0;
         has_broken = has_broken || stats[c].broken_bin >= 0;
@@ -113,18 +116,19 @@ static void judge_cells(const DatasetCheck *check, DatasetPart part, const Cell 
         if (stats[c].odd_bin >= 0)
             continue;
         if (stats[c].sum == 0.0)
-            found(check, is_train ? FOUND_ERROR : FOUND_WARNING, "%s is silent in %s: 0 spikes; %s",
-                  cell, where,
-                  is_train ? "must have some to be fitted, so leave the cell out"
-                           : "expected are some, to be scored by");
+            dataset_found(check, is_train ? DATASET_ERROR : DATASET_WARNING,
+                          "%s is silent in %s: 0 spikes; %s", cell, where,
+                          is_train ? "must have some to be fitted, so leave the cell out"
+                                   : "expected are some, to be scored by");
         else if (!(stats[c].most > stats[c].least))
-            found(check, is_train ? FOUND_ERROR : FOUND_WARNING,
-                  "%s is constant in %s: %g in every bin; must change with the stimulus", cell,
-                  where, stats[c].most);
+            dataset_found(check, is_train ? DATASET_ERROR : DATASET_WARNING,
+                          "%s is constant in %s: %g in every bin; must change with the stimulus",
+                          cell, where, stats[c].most);
         else if (is_train && spikes < few_spikes)
-            found(check, FOUND_WARNING,
-                  "%s has %.0f spikes in train; expected are %.0f or more to tell what drives it",
-                  cell, spikes, few_spikes);
+            dataset_found(
+                check, DATASET_WARNING,
+                "%s has %.0f spikes in train; expected are %.0f or more to tell what drives it",
+                cell, spikes, few_spikes);
     }
 }
 
@@ -150,15 +154,17 @@ static void judge_pair(const DatasetCheck *check, DatasetPart part, DatasetRespo
     if (!(binned_mean > 0.0) || !isfinite(ratio) || is_like(ratio, 1.0))
         return;
     if (is_like(ratio, 1.0 / bin_hz))
-        found(check, FOUND_ERROR,
-              "%s/response: %s averages %.3g, as binned does with %.3g spikes per bin: one of them "
-              "is in the other's unit; %s must be in Hz (spikes per bin × %g)",
-              where, name, rate_mean, binned_mean, name, bin_hz);
+        dataset_found(
+            check, DATASET_ERROR,
+            "%s/response: %s averages %.3g, as binned does with %.3g spikes per bin: one of them "
+            "is in the other's unit; %s must be in Hz (spikes per bin × %g)",
+            where, name, rate_mean, binned_mean, name, bin_hz);
     else
-        found(check, FOUND_ERROR,
-              "%s/response: %s averages %.3g Hz where binned has %.3g spikes a second; must be the "
-              "same",
-              where, name, rate_mean, binned_mean * bin_hz);
+        dataset_found(
+            check, DATASET_WARNING,
+            "%s/response: %s averages %.3g Hz where binned has %.3g spikes a second; expected are "
+            "the same",
+            where, name, rate_mean, binned_mean * bin_hz);
 }
 
 static void judge_peak(const DatasetCheck *check, DatasetPart part, DatasetResponse which,
@@ -168,20 +174,22 @@ static void judge_peak(const DatasetCheck *check, DatasetPart part, DatasetRespo
     for (int c = 0; c < check->info->cells; c++)
         most = stats[c].most > most ? stats[c].most : most;
     if (part == DATASET_TRAIN && most > 0.0 && most < hz_peak_least)
-        found(check, FOUND_ERROR,
-              "%s/response/%s never gets past %.3g, which looks like spikes per bin; must be in Hz "
-              "(spikes per bin × %g)",
-              dataset_part_name(part), dataset_response_name(which), most, check->info->bin_hz);
+        dataset_found(
+            check, DATASET_ERROR,
+            "%s/response/%s never gets past %.3g, which looks like spikes per bin; must be in Hz "
+            "(spikes per bin × %g)",
+            dataset_part_name(part), dataset_response_name(which), most, check->info->bin_hz);
 }
 
 static void judge_mean(const DatasetCheck *check, DatasetPart part, DatasetResponse which,
                        double mean_hz, double mean)
 {
     if (mean_hz > mean_most_hz)
-        found(check, FOUND_ERROR,
-              "%s/response/%s averages %.3g, %.0f spikes a second; allowed are up to %.0f%s",
-              dataset_part_name(part), dataset_response_name(which), mean, mean_hz, mean_most_hz,
-              which == DATASET_BINNED ? ": is it in Hz? must be spikes per bin" : "");
+        dataset_found(
+            check, DATASET_ERROR,
+            "%s/response/%s averages %.3g, %.0f spikes a second; allowed are up to %.0f%s",
+            dataset_part_name(part), dataset_response_name(which), mean, mean_hz, mean_most_hz,
+            which == DATASET_BINNED ? ": is it in Hz? must be spikes per bin" : "");
 }
 
 DatasetResponse dataset_check_by(const DatasetCheck *check, DatasetPart part)
@@ -271,12 +279,14 @@ static bool judge_repeats(const DatasetCheck *check, double mean)
     double wanted = mean_of(check, DATASET_TEST, stats) / per_bin;
     free(stats);
     if (!isfinite(mean))
-        found(check, FOUND_ERROR, "test/repeats holds values that are no numbers; must be finite");
+        dataset_found(check, DATASET_ERROR,
+                      "test/repeats holds values that are no numbers; must be finite");
     else if (wanted > 0.0 && !is_like(mean / wanted, 1.0))
-        found(check, FOUND_WARNING,
-              "test/repeats averages %.3g spikes per bin, read as %s, where test/response has "
-              "%.3g; expected are the same",
-              mean, check->info->repeats_unit == DATASET_HZ ? "Hz" : "spikes", wanted);
+        dataset_found(
+            check, DATASET_WARNING,
+            "test/repeats averages %.3g spikes per bin, read as %s, where test/response has "
+            "%.3g; expected are the same",
+            mean, check->info->repeats_unit == DATASET_HZ ? "Hz" : "spikes", wanted);
     return true;
 }
 

@@ -4,7 +4,7 @@
 #include "model/dataset_findings.h"
 #include "model/kind.h"
 
-enum { STRETCHES_MAX = 120 };
+enum { STRETCHES_MAX = 120, STRETCH_VALUES_MAX = 1 << 25 };
 
 /* Long enough for the two seconds of lag that the scan needs on either side. */
 static const double stretch_s = 5.0;
@@ -57,31 +57,33 @@ static void judge_pixels(const DatasetCheck *check, DatasetPart part, const Ligh
         least = fmin(least, (double)light->pixel_least[i]);
     }
     if (!(most > least)) {
-        found(check, FOUND_ERROR, "%s/stimulus is constant: luminance %.4g everywhere; must change",
-              where, most);
+        dataset_found(check, DATASET_ERROR,
+                      "%s/stimulus is constant: luminance %.4g everywhere; must change", where,
+                      most);
         return;
     }
     if (still > 0)
-        found(check, FOUND_WARNING,
-              "%s/stimulus: %zu of %zu pixels never change, the first in row %d, column %d, of "
-              "luminance %.4g; expected are none: a model learns nothing there",
-              where, still, light->pixels, first / width_px, first % width_px,
-              (double)light->pixel_most[first]);
+        dataset_found(
+            check, DATASET_WARNING,
+            "%s/stimulus: %zu of %zu pixels never change, the first in row %d, column %d, of "
+            "luminance %.4g; expected are none: a model learns nothing there",
+            where, still, light->pixels, first / width_px, first % width_px,
+            (double)light->pixel_most[first]);
     if (most > lum_most || least < lum_least)
-        found(check, FOUND_WARNING,
-              "%s/stimulus reaches from luminance %.4g to %.4g; expected is 0 to 1: say "
-              "lum_per_level, 1/255 for 8-bit levels",
-              where, least, most);
+        dataset_found(check, DATASET_WARNING,
+                      "%s/stimulus reaches from luminance %.4g to %.4g; expected is 0 to 1: say "
+                      "lum_per_level, 1/255 for 8-bit levels",
+                      where, least, most);
 }
 
 static void judge(const DatasetCheck *check, DatasetPart part, const Light *light)
 {
     if (light->odd_bin >= 0) {
         int width_px = check->info->width_px;
-        found(check, FOUND_ERROR,
-              "%s/stimulus is not a number at bin %lld, row %d, column %d; must be finite",
-              dataset_part_name(part), (long long)light->odd_bin, light->odd_pixel / width_px,
-              light->odd_pixel % width_px);
+        dataset_found(check, DATASET_ERROR,
+                      "%s/stimulus is not a number at bin %lld, row %d, column %d; must be finite",
+                      dataset_part_name(part), (long long)light->odd_bin,
+                      light->odd_pixel / width_px, light->odd_pixel % width_px);
         return;
     }
     DatasetPartReport *report = &check->report->parts[part];
@@ -128,20 +130,28 @@ static bool is_read_whole(const DatasetCheck *check, DatasetPart part)
     return true;
 }
 
+static int stretch_bins(const DatasetInfo *info, int64_t bins)
+{
+    double most = (double)STRETCH_VALUES_MAX / info->width_px / info->height_px;
+    double wanted = fmin(fmin(stretch_s * info->bin_hz, most), (double)bins);
+    return wanted > 1.0 ? (int)wanted : 1;
+}
+
 bool dataset_check_stimulus(const DatasetCheck *check, DatasetPart part)
 {
     const DatasetInfo *info = check->info;
     int64_t bins = dataset_bins(check->set, part);
-    int stretch = (int)fmin(stretch_s * info->bin_hz, 5000.0);
-    if (stretch < 1 || stretch > bins)
-        stretch = (int)bins;
+    int stretch = stretch_bins(info, bins);
     int64_t stretches = (bins + stretch - 1) / stretch;
     if (stretches > STRETCHES_MAX && !is_read_whole(check, part))
         stretches = STRETCHES_MAX;
     Light light = {.odd_bin = -1, .pixels = (size_t)info->width_px * (size_t)info->height_px};
     light.pixel_most = malloc(light.pixels * sizeof(float));
     light.pixel_least = malloc(light.pixels * sizeof(float));
-    LagScan *scan = part == DATASET_TRAIN ? lag_scan_create(info, stretch) : NULL;
+    bool is_counts = dataset_check_by(check, part) == DATASET_BINNED;
+    LagScan *scan = part == DATASET_TRAIN
+                        ? lag_scan_create(info, stretch, is_counts ? 1.0 : 1.0 / info->bin_hz)
+                        : NULL;
     bool ok = (light.pixel_most && light.pixel_least) ||
               model_refuse(check->err, "not enough memory for the stimulus");
     for (size_t i = 0; ok && i < light.pixels; i++) {

@@ -10,9 +10,9 @@ typedef struct {
     char *err;
 } DatasetCheck;
 
-typedef enum { FOUND_WARNING, FOUND_ERROR } FoundKind;
+typedef enum { DATASET_WARNING, DATASET_ERROR } DatasetSeverity;
 
-void found(const DatasetCheck *check, FoundKind kind, const char *format, ...);
+void dataset_found(const DatasetCheck *check, DatasetSeverity severity, const char *format, ...);
 
 /* The response of the part that the checks go by: spikes, else the smoothed rate there is;
  * DATASET_RESPONSES when there is neither. */
@@ -25,8 +25,8 @@ bool dataset_check_stimulus(const DatasetCheck *check, DatasetPart part);
 /* Stretches of the stimulus and the responses beside them, gathered for the lag. */
 typedef struct LagScan LagScan;
 
-/* bins is the length of every stretch. NULL without memory. */
-LagScan *lag_scan_create(const DatasetInfo *info, int bins);
+/* bins is the length of every stretch. NULL where that is too short to tell, or without memory. */
+LagScan *lag_scan_create(const DatasetInfo *info, int bins, double spikes_per_unit);
 
 /* lum (bins, height_px, width_px), response (cells, bins) of the same bins. */
 void lag_scan_add(LagScan *scan, const float *lum, const float *response);

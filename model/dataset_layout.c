@@ -219,6 +219,18 @@ static bool read_attributes(Dataset *d, hid_t file, char *err)
     return true;
 }
 
+bool dataset_is_meant(const char *path)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    bool is_meant = false;
+    for (int i = 0; file >= 0 && i < DATASET_PARTS; i++)
+        is_meant = is_meant || H5Lexists(file, dataset_part_names[i], H5P_DEFAULT) > 0;
+    if (file >= 0)
+        H5Fclose(file);
+    return is_meant;
+}
+
 Dataset *dataset_open(const char *path, char *err)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

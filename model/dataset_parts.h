@@ -15,6 +15,7 @@ typedef struct {
 
 struct Dataset {
     char path[DATASET_PATH_BYTES];
+    bool has_axes; // a person said which dimension is which; shapes are those after that
     DatasetInfo info;
     DatasetPartArrays parts[DATASET_PARTS];
     Array *repeats_together; // (cells, repeats, T), or NULL

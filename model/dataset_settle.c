@@ -62,26 +62,26 @@ static bool refuse_length(const Dataset *d, DatasetPart which, const char *name,
 {
     const char *part = dataset_part_names[which];
     char shape[ARRAY_SHAPE_BYTES], fit[ARRAY_SHAPE_BYTES];
+    const char *by = d->has_axes ? " by its axes" : "";
     if (is_as_long(r[0], s[0]))
-        return model_refuse(err,
-                            "%s: %s/response/%s is %s, time first; must be (cells, T), here %s: "
-                            "transpose it",
-                            d->path, part, name, array_shape(r, 2, shape),
-                            array_shape((int64_t[]){r[1], r[0]}, 2, fit));
+        return model_refuse(
+            err, "%s: %s/response/%s is %s%s, time first; must be (cells, T), here %s: %s", d->path,
+            part, name, array_shape(r, 2, shape), by, array_shape((int64_t[]){r[1], r[0]}, 2, fit),
+            d->has_axes ? "say them the other way round" : "transpose it");
     int64_t bins = is_as_long(r[1], s[2]) || is_as_long(r[1], s[1]) ? r[1] : r[0];
     array_shape(s, 3, shape);
     if (is_as_long(bins, s[2]))
-        return model_refuse(err,
-                            "%s: %s/stimulus is %s, time last; must be (T, height, width), here "
-                            "%s: move the last axis to the front",
-                            d->path, part, shape,
-                            array_shape((int64_t[]){s[2], s[0], s[1]}, 3, fit));
+        return model_refuse(
+            err, "%s: %s/stimulus is %s%s, time last; must be (T, height, width), here %s: %s",
+            d->path, part, shape, by, array_shape((int64_t[]){s[2], s[0], s[1]}, 3, fit),
+            d->has_axes ? "say other axes" : "move the last axis to the front");
     if (is_as_long(bins, s[1]))
         return model_refuse(err,
-                            "%s: %s/stimulus is %s, time in the middle; must be (T, height, "
-                            "width), here %s: swap the first two axes",
-                            d->path, part, shape,
-                            array_shape((int64_t[]){s[1], s[0], s[2]}, 3, fit));
+                            "%s: %s/stimulus is %s%s, time in the middle; must be (T, height, "
+                            "width), here %s: %s",
+                            d->path, part, shape, by,
+                            array_shape((int64_t[]){s[1], s[0], s[2]}, 3, fit),
+                            d->has_axes ? "say other axes" : "swap the first two axes");
     return model_refuse(err,
                         "%s: %s/response/%s is %s and %s/stimulus %s; must be (cells, T) and (T, "
                         "height, width) with the same T, give or take %d bins",
@@ -212,12 +212,12 @@ static bool use_repeats(Dataset *d, const Array *array, int rank)
 {
     const ArrayInfo *info = array_info(array);
     DatasetPartArrays *test = &d->parts[DATASET_TEST];
-    int repeats = info->rank == rank ? (int)info->dims[rank - 2] : 0;
+    int64_t repeats = info->rank == rank ? info->dims[rank - 2] : 0;
     if (repeats < 1 || repeats > DATASET_MAX_REPEATS ||
         !is_as_long(info->dims[rank - 1], test->bins) ||
         (d->info.repeats > 0 && repeats != d->info.repeats))
         return false;
-    d->info.repeats = repeats;
+    d->info.repeats = (int)repeats;
     if (info->dims[rank - 1] < test->bins)
         test->bins = info->dims[rank - 1];
     return true;
