@@ -11,7 +11,7 @@
  * Places are those of the bar's centre from the receptive-field centre, along the motion: negative
  * is ahead. Half the difference of both directions, so the centre itself cancels. */
 
-enum { NOISE_BINS = 30000, FLASH_MS = 20, FLASH_WINDOW_MS = 300 };
+enum { FLASH_MS = 20, FLASH_WINDOW_MS = 300 };
 
 static const double widths_um[] = {110.0, 165.0, 220.0};
 static const double speeds_mm_per_s[] = {0.25, 0.44, 0.7, 1.0, 1.5, 2.0, 4.0};
@@ -276,8 +276,8 @@ static bool measure(Subject *subject, PhenomenonResult *result)
     result->panels[1] = (PhenomenonPanel){.title = "Bar at the rate's peak, median",
                                           .x_name = "speed (mm/s)",
                                           .y_name = "um behind the cell"};
-    bool ok = allocate(&found, subject->info->cells) &&
-              bar_noise_fit(subject, NOISE_BINS, &found.kernel) && flash_all(subject, &found);
+    bool ok = allocate(&found, subject->info->cells) && bar_noise_fit(subject, &found.kernel) &&
+              flash_all(subject, &found);
     for (int i = 0; ok && i < WIDTHS * SPEEDS; i++)
         ok = sweep(subject, i / SPEEDS, i % SPEEDS, 1.0, &found, &result->panels[0]) &&
              sweep(subject, i / SPEEDS, i % SPEEDS, -1.0, &found, &result->panels[0]);
