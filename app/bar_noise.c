@@ -3,77 +3,95 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "app/draws.h"
+enum {
+    DEGREE = 13,
+    CYCLE = (1 << DEGREE) - 1, // bins
+    KERNEL_MS = 400,
+    PLACE_REACH_PX = 3,
+};
 
-enum { SEED = 1, STREAM = 30, KERNEL_MS = 400, PLACE_BINS = 6000, PLACE_REACH_PX = 3 };
+static const double CONTRAST = 0.3;
 
 typedef struct {
-    const float *light; // (bins, stripes)
-    int stripes;
+    int8_t sign[CYCLE];
+    int shift; // bins from one stripe to the next
+    double contrast;
     bool is_level;
 } Noise;
+
+// a maximum-length sequence: the shift register of x^13 + x^4 + x^3 + x + 1
+static void fill_sequence(int8_t *sign)
+{
+    unsigned state = 1;
+    for (int t = 0; t < CYCLE; t++) {
+        sign[t] = state & 1U ? 1 : -1;
+        unsigned fed = (state ^ state >> 1 ^ state >> 3 ^ state >> 4) & 1U;
+        state = state >> 1 | fed << (DEGREE - 1);
+    }
+}
+
+static double light_at(const Noise *noise, int bin, int stripe)
+{
+    return noise->contrast * noise->sign[(bin + noise->shift * stripe) % CYCLE];
+}
 
 static void draw_noise(const void *movie, int bin, const Raster *raster, float *contrast)
 {
     const Noise *noise = movie;
-    const float *light = noise->light + (ptrdiff_t)bin * noise->stripes;
     for (int row = 0; row < raster->height_px; row++)
         for (int col = 0; col < raster->width_px; col++)
-            contrast[row * raster->width_px + col] = light[noise->is_level ? row : col];
+            contrast[row * raster->width_px + col] =
+                (float)light_at(noise, bin, noise->is_level ? row : col);
 }
 
-static float *make_light(int bins, int stripes, bool is_level)
+/* kernel (lags, stripes) of one cell += rate × light over the last cycle of rates (lags + CYCLE,
+ * cells), half of what both polarities make of it. */
+static void correlate(const BarKernel *k, int cell, const Noise *noise, const float *rates)
 {
-    size_t count = (size_t)bins * (size_t)stripes;
-    float *light = malloc(count * sizeof *light);
-    Draws draws = draws_start(SEED, STREAM, is_level);
-    for (size_t i = 0; light && i < count; i++)
-        light[i] = (float)draw_normal(&draws);
-    return light;
-}
-
-// kernel (lags, stripes) of one cell += (rate − mean) × light, over the bins with a whole past
-static void correlate(const BarKernel *k, int cell, const float *light, const float *rates,
-                      int bins)
-{
-    double mean = 0.0, *kernel = k->kernel + (ptrdiff_t)cell * k->lags * k->columns;
-    int count = bins - k->lags;
-    for (int t = k->lags; t < bins; t++)
-        mean += (double)rates[(ptrdiff_t)t * k->cells + cell] / count;
-    for (int t = k->lags; t < bins; t++) {
-        double weight = ((double)rates[(ptrdiff_t)t * k->cells + cell] - mean) / count;
-        for (int lag = 0; lag < k->lags; lag++) {
-            const float *past = light + (ptrdiff_t)(t - lag) * k->columns;
-            double *row = kernel + (ptrdiff_t)lag * k->columns;
-            for (int col = 0; col < k->columns; col++)
-                row[col] += weight * (double)past[col];
+    double *kernel = k->kernel + (ptrdiff_t)cell * k->lags * k->columns;
+    double scale = 0.5 / (noise->contrast * noise->contrast * CYCLE);
+    for (int t = k->lags; t < k->lags + CYCLE; t++) {
+        double weight = scale * noise->contrast * (double)rates[(ptrdiff_t)t * k->cells + cell];
+        for (int col = 0; col < k->columns; col++) {
+            const int8_t *sign = noise->sign;
+            int at = (t + noise->shift * col) % CYCLE;
+            for (int lag = 0; lag < k->lags; lag++)
+                kernel[lag * k->columns + col] +=
+                    weight * sign[at >= lag ? at - lag : at - lag + CYCLE];
         }
     }
 }
 
-static bool fit(Subject *subject, int bins, bool is_level, BarKernel *k)
+static bool fit(Subject *subject, bool is_level, BarKernel *k)
 {
     const Raster *raster = &subject->raster;
-    *k = (BarKernel){.cells = subject->info->cells,
-                     .lags = subject_bins(subject, KERNEL_MS),
-                     .columns = is_level ? raster->height_px : raster->width_px};
-    k->kernel = calloc((size_t)k->cells * (size_t)k->lags * (size_t)k->columns, sizeof *k->kernel);
-    float *light = make_light(bins, k->columns, is_level);
+    int columns = is_level ? raster->height_px : raster->width_px, shift = CYCLE / columns;
+    int lags = subject_bins(subject, KERNEL_MS);
+    *k = (BarKernel){subject->info->cells, lags < shift ? lags : shift, columns, NULL};
+    k->kernel = calloc((size_t)k->cells * (size_t)k->lags * (size_t)columns, sizeof *k->kernel);
+    int bins = k->lags + CYCLE;
     float *rates = malloc((size_t)bins * (size_t)k->cells * sizeof *rates);
-    const Noise noise = {light, k->columns, is_level};
-    bool ok = k->kernel && light && rates && subject_show(subject, draw_noise, &noise, bins, rates);
-    for (int cell = 0; ok && cell < k->cells; cell++)
-        correlate(k, cell, light, rates, bins);
-    free(light);
+    Noise *noise = calloc(1, sizeof *noise);
+    bool ok = k->kernel && rates && noise;
+    for (int polarity = 0; ok && polarity < 2; polarity++) {
+        fill_sequence(noise->sign);
+        noise->shift = shift;
+        noise->is_level = is_level;
+        noise->contrast = polarity == 0 ? CONTRAST : -CONTRAST;
+        ok = subject_show(subject, draw_noise, noise, bins, rates);
+        for (int cell = 0; ok && cell < k->cells; cell++)
+            correlate(k, cell, noise, rates);
+    }
+    free(noise);
     free(rates);
     if (!ok)
         bar_noise_finish(k);
     return ok;
 }
 
-bool bar_noise_fit(Subject *subject, int bins, BarKernel *kernel)
+bool bar_noise_fit(Subject *subject, BarKernel *kernel)
 {
-    return fit(subject, bins, false, kernel);
+    return fit(subject, false, kernel);
 }
 
 void bar_noise_finish(BarKernel *kernel)
@@ -119,7 +137,7 @@ bool bar_noise_places(Subject *subject)
     const Raster *raster = &subject->raster;
     for (int is_level = 0; is_level < 2; is_level++) {
         BarKernel kernel;
-        if (!fit(subject, PLACE_BINS, is_level, &kernel))
+        if (!fit(subject, is_level, &kernel))
             return false;
         for (int cell = 0; cell < kernel.cells; cell++) {
             double from_middle = place_px(&kernel, cell) - 0.5 * kernel.columns;

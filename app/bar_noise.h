@@ -1,10 +1,13 @@
 #pragma once
 /* A model's linear prediction, by reverse correlation with bar noise: stripes one pixel wide, each
- * bin of each a Gaussian number of its own (SD 1 of the model's input), seeded.
+ * the same maximum-length binary sequence, 8191 bins long, at a shift of its own (Reid, Victor &
+ * Shapley 1997), shown once and once again with light and dark swapped (inverse repeat).
  *
- * White noise makes the spike-triggered average the least-squares linear model around that
- * operating point. Of it the experiments ask where a bar's response would peak if the model
- * were linear: whatever the output nonlinearity, as long as it rises. */
+ * A whole cycle of such a sequence is white to one part in its length, so the correlation with it is
+ * the least-squares linear model, and the swap takes out every even-order part of the response,
+ * rectification above all. The contrast is low (0.3): the linear model is that of grey, the state
+ * in which a bar finds the model. Whatever the output nonlinearity, as long as it rises, the
+ * prediction's peak stands where that of a linear-nonlinear model would. */
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,9 +18,9 @@ typedef struct {
     double *kernel; // (cells, lags, columns), Hz a unit of contrast; lag 0 is the bin itself; owned
 } BarKernel;
 
-/* Upright stripes for `bins` bins. False without memory or when stopped; the kernel is then empty.
+/* Upright stripes. False without memory or when stopped; the kernel is then empty.
  */
-bool bar_noise_fit(Subject *subject, int bins, BarKernel *kernel);
+bool bar_noise_fit(Subject *subject, BarKernel *kernel);
 void bar_noise_finish(BarKernel *kernel);
 
 /* response (bins, cells) := the kernel on light (bins, columns), grey before. */

@@ -43,6 +43,11 @@ void phenomenon_judge(PhenomenonResult *result, const PhenomenonVerdict *cells, 
                                                                             : PHENOMENON_ABSENT;
 }
 
+double phenomenon_least_hz(double rest_hz, double highest_hz)
+{
+    return rest_hz + fmax(0.25 * rest_hz, 0.02 * highest_hz);
+}
+
 json_t *phenomenon_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

@@ -75,6 +75,10 @@ void phenomenon_finish(PhenomenonResult *result);
 /* For the experiments. cells (count) are verdicts; fills verdict and the numbers of cells. */
 void phenomenon_judge(PhenomenonResult *result, const PhenomenonVerdict *cells, int count);
 
+/* What a rate must exceed to be an answer: the rate at rest by a quarter of it, and by 2 % of the
+ * highest rate of the cell in the experiment. */
+double phenomenon_least_hz(double rest_hz, double highest_hz);
+
 /* values[0], values[stride], … as a JSON array, NaN as null. */
 json_t *phenomenon_array(const double *values, size_t stride, size_t count);
 json_t *phenomenon_number(double value); // NaN: null

@@ -11,7 +11,7 @@
  * Places are those of the bar's centre from the receptive-field centre, along the motion: negative
  * is ahead. Half the difference of both directions, so the centre itself cancels. */
 
-enum { NOISE_BINS = 30000, FLASH_MS = 20, FLASH_WINDOW_MS = 300 };
+enum { FLASH_MS = 20, FLASH_WINDOW_MS = 300 };
 
 static const double widths_um[] = {110.0, 165.0, 220.0};
 static const double speeds_mm_per_s[] = {0.25, 0.44, 0.7, 1.0, 1.5, 2.0, 4.0};
@@ -26,14 +26,14 @@ enum {
     AT_4 = 6,
 };
 
-static const double CONTRAST = -1.0, REACH_UM = 700.0, TOP_SHARE = 0.2, LEAD_UM = 30.0;
-static const double FLOOR_SHARE = 0.02;
+static const double CONTRAST = -1.0, REACH_UM = 200.0, REACH_MS = 150.0, TOP_SHARE = 0.2,
+                    LEAD_UM = 30.0;
 
 typedef struct {
     int cells;
-    double *place_um, *linear_um, *height_hz; // (widths, speeds, cells)
-    double *flash_ms, *highest_hz, *lead_um;  // (cells)
-    PhenomenonVerdict *verdicts;              // (cells)
+    double *place_um, *linear_um, *height_hz;          // (widths, speeds, cells)
+    double *flash_ms, *highest_hz, *rest_hz, *lead_um; // (cells)
+    PhenomenonVerdict *verdicts;                       // (cells)
     BarKernel kernel;
 } Found;
 
@@ -44,8 +44,8 @@ static size_t index_of(const Found *f, int width, int speed)
 
 static bool allocate(Found *f, int cells)
 {
-    double **grids[] = {&f->place_um, &f->linear_um,  &f->height_hz,
-                        &f->flash_ms, &f->highest_hz, &f->lead_um};
+    double **grids[] = {&f->place_um,   &f->linear_um, &f->height_hz, &f->flash_ms,
+                        &f->highest_hz, &f->rest_hz,   &f->lead_um};
     bool ok = true;
     f->cells = cells;
     for (size_t i = 0; i < sizeof grids / sizeof *grids; i++) {
@@ -58,8 +58,8 @@ static bool allocate(Found *f, int cells)
 
 static void release(Found *f)
 {
-    double *grids[] = {f->place_um, f->linear_um,  f->height_hz,
-                       f->flash_ms, f->highest_hz, f->lead_um};
+    double *grids[] = {f->place_um,   f->linear_um, f->height_hz, f->flash_ms,
+                       f->highest_hz, f->rest_hz,   f->lead_um};
     for (size_t i = 0; i < sizeof grids / sizeof *grids; i++)
         free(grids[i]);
     free(f->verdicts);
@@ -80,11 +80,11 @@ static double top_centre(const float *rates, size_t stride, int from, int to, do
 
 /* The bar's place along its motion, from the cell's centre, when the curve is highest; NaN without
  * a peak in reach. */
-static double place_of(const BarMovie *movie, double x_um, int bins, bool is_slow,
+static double place_of(const BarMovie *movie, double bin_ms, double x_um, int bins, bool is_slow,
                        const float *curve, size_t stride, double *height)
 {
     double middle = (x_um - movie->start_um) / movie->um_per_bin;
-    double reach = REACH_UM / fabs(movie->um_per_bin);
+    double reach = REACH_UM / fabs(movie->um_per_bin) + REACH_MS / bin_ms;
     int from = (int)fmax(0.0, middle - reach), to = (int)fmin(bins, middle + reach);
     Peak peak = peak_find(curve, stride, from, to);
     *height = peak.height;
@@ -142,11 +142,12 @@ static bool sweep(Subject *subject, int width, int speed, double sign, Found *f,
               predict(subject, &f->kernel, &movie, bins, linear);
     for (size_t c = 0; ok && c < cells; c++) {
         double height, ignored;
-        f->place_um[base + c] +=
-            0.5 * place_of(&movie, subject->x_um[c], bins, speed < SLOW, rates + c, cells, &height);
-        f->linear_um[base + c] += 0.5 * place_of(&movie, subject->x_um[c], bins, speed < SLOW,
-                                                 linear + c, cells, &ignored);
+        f->place_um[base + c] += 0.5 * place_of(&movie, subject->bin_ms, subject->x_um[c], bins,
+                                                speed < SLOW, rates + c, cells, &height);
+        f->linear_um[base + c] += 0.5 * place_of(&movie, subject->bin_ms, subject->x_um[c], bins,
+                                                 speed < SLOW, linear + c, cells, &ignored);
         f->height_hz[base + c] += 0.5 * height;
+        f->rest_hz[c] = (double)rates[c];
         f->highest_hz[c] = fmax(f->highest_hz[c], height);
     }
     if (ok && sign > 0.0 && width == JUDGED_WIDTH &&
@@ -206,7 +207,7 @@ static void drop_silent(Found *f, int c)
 {
     for (size_t k = 0; k < WIDTHS * SPEEDS; k++) {
         size_t at = k * (size_t)f->cells + (size_t)c;
-        if (!(f->height_hz[at] > FLOOR_SHARE * f->highest_hz[c]))
+        if (!(f->height_hz[at] > phenomenon_least_hz(f->rest_hz[c], f->highest_hz[c])))
             f->place_um[at] = (double)NAN;
     }
 }
@@ -276,8 +277,8 @@ static bool measure(Subject *subject, PhenomenonResult *result)
     result->panels[1] = (PhenomenonPanel){.title = "Bar at the rate's peak, median",
                                           .x_name = "speed (mm/s)",
                                           .y_name = "um behind the cell"};
-    bool ok = allocate(&found, subject->info->cells) &&
-              bar_noise_fit(subject, NOISE_BINS, &found.kernel) && flash_all(subject, &found);
+    bool ok = allocate(&found, subject->info->cells) && bar_noise_fit(subject, &found.kernel) &&
+              flash_all(subject, &found);
     for (int i = 0; ok && i < WIDTHS * SPEEDS; i++)
         ok = sweep(subject, i / SPEEDS, i % SPEEDS, 1.0, &found, &result->panels[0]) &&
              sweep(subject, i / SPEEDS, i % SPEEDS, -1.0, &found, &result->panels[0]);
@@ -300,7 +301,9 @@ const Phenomenon phenomenon_motion_anticipation = {
         "A dark bar (contrast −1, 165 um; 110 and 220 um are shown too) across the field in "
         "both directions; the bar's centre from the cell when the rate peaks, negative ahead "
         "(half the difference of the directions; up to 0.44 mm/s the centre of gravity of the "
-        "top 20 % of the curve). Own linear prediction: the filter found with Gaussian noise of "
+        "top 20 % of the curve). A peak counts within 200 um of the cell and what the bar goes in "
+        "150 ms, if it rises above the rate at rest by a quarter of it and by 2 % of the cell's "
+        "highest rate. Own linear prediction: the filter found with Gaussian noise of "
         "upright stripes (SD 1, 5 minutes). Holds: at or ahead of the centre at 0.44, 0.7 and "
         "1 mm/s, 30 um or more ahead of its linear prediction at 1 mm/s, and behind the centre "
         "at 4 mm/s. Partly: that lead at 1 mm/s, or ahead of the centre at 0.44 mm/s. Absent: "

@@ -12,7 +12,6 @@ static const double contrasts[] = {0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 
 enum { CONTRASTS = sizeof contrasts / sizeof *contrasts, STEPS = CONTRASTS - 1 };
 
 static const double FALL_MS = 15.0, TOLERANCE_BINS = 0.5;
-static const double FLOOR_SHARE = 0.02; // of the cell's highest rate, above its rate at rest
 
 typedef struct {
     int cells;
@@ -95,7 +94,7 @@ static bool show_steps(Subject *subject, double sign, Found *f, PhenomenonPanel 
 // what does not rise clear of the rate at rest is no answer
 static void drop_silent(Found *f, int c)
 {
-    double least_hz = f->rest_hz[c] + FLOOR_SHARE * f->highest_hz[c];
+    double least_hz = phenomenon_least_hz(f->rest_hz[c], f->highest_hz[c]);
     for (int k = 0; k < CONTRASTS; k++) {
         int at = k * f->cells + c;
         if (!(f->dark_hz[at] > least_hz))

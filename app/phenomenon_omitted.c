@@ -20,6 +20,7 @@ static const int periods_ms[] = {20, 30, 40, 50, 60, 70, 80, 100, 120, 160};
 enum { PERIODS = sizeof periods_ms / sizeof *periods_ms, SLOPED = SLOPE_LAST - SLOPE_FIRST + 1 };
 
 static const double CONTRAST = -2.0, RATIO = 2.0, SLOPE_LOW = 0.7, SLOPE_HIGH = 1.2;
+static const double PARTLY_LOW = 0.5, PARTLY_HIGH = 1.5; // a rebound without memory: 0.4 at most
 static const double FLOOR_SHARE = 0.02; // of the cell's highest rate: 2 Hz beside 100
 
 typedef struct {
@@ -138,10 +139,11 @@ static PhenomenonVerdict judge_cell(Found *f, int c)
         y[k - SLOPE_FIRST] = f->latency_ms[at];
         bursts += !isnan(f->latency_ms[at]);
     }
-    f->slope[c] = 2 * bursts >= SLOPED ? stat_slope(x, y, SLOPED) : (double)NAN;
+    f->slope[c] = 3 * bursts >= 2 * SLOPED ? stat_slope(x, y, SLOPED) : (double)NAN;
     if (bursts == SLOPED && f->slope[c] >= SLOPE_LOW && f->slope[c] <= SLOPE_HIGH)
         return PHENOMENON_HOLDS;
-    return 2 * bursts >= SLOPED ? PHENOMENON_PARTLY : PHENOMENON_ABSENT;
+    return f->slope[c] >= PARTLY_LOW && f->slope[c] <= PARTLY_HIGH ? PHENOMENON_PARTLY
+                                                                   : PHENOMENON_ABSENT;
 }
 
 static void report(const Subject *subject, const Found *f, PhenomenonResult *result)
@@ -221,6 +223,7 @@ const Phenomenon phenomenon_omitted_stimulus = {
             "first omitted flash, more than 2 × the highest rate there when the train goes on "
             "(plus 2 % of the cell's highest rate). Holds: a burst at all of 30, 40 … 80 ms, and "
             "latency from the last flash against period has a least-squares slope of 0.7 to 1.2. "
-            "Partly: a burst at half of these periods. Absent: else.",
+            "Partly: a burst at four of these six and a slope of 0.5 to 1.5. Absent: else; a burst "
+            "that stays with the last flash is the rebound of a filter.",
     .measure = measure,
 };

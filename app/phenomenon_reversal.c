@@ -13,15 +13,14 @@
 enum {
     FROM_MS = 70, // after the turn, in which the burst must peak
     TO_MS = 300,
-    BEFORE_MS = 200,    // the trace kept for the figure
-    APPROACH_MS = 1500, // at most; less when the model has a shorter past
+    BEFORE_MS = 200, // the trace kept for the figure
 };
 
 static const double widths_um[] = {165.0, 220.0}, contrasts[] = {-1.0, 1.0};
 static const double speeds_mm_per_s[] = {0.35, 0.5, 0.7, 1.0, 1.3};
 enum { WIDTHS = 2, POLARITIES = 2, SPEEDS = 5, CONDITIONS = WIDTHS * POLARITIES * SPEEDS };
 
-static const double SPACING_UM = 25.0, REACH_UM = 250.0, APPROACH_UM = 900.0;
+static const double SPACING_UM = 25.0, REACH_UM = 250.0;
 static const double RATIO = 1.2, SD_MS = 20.0, COUNT_SHARE = 1.0 / 3.0, LEAST_SHARE = 0.5;
 
 typedef struct {
@@ -77,36 +76,28 @@ static void release(Found *f)
     free(f->rates);
 }
 
-static int approach_bins(const Subject *subject, double um_per_bin)
+/* The sweep, and every turn on its way, into f->rates. sweep (bins, cells) is filled. */
+static bool show_turns(Subject *subject, const BarMovie *movie, int bins, Found *f, float *sweep)
 {
-    int most = subject_bins(subject, APPROACH_MS);
-    int needed = (int)ceil(APPROACH_UM / um_per_bin);
-    int past = subject->info->history_bins > 0
-                   ? subject->info->history_bins + subject_bins(subject, BEFORE_MS)
-                   : most;
-    int bins = needed < most ? needed : most;
-    return bins < past ? bins : past;
-}
-
-/* Every place of the turn for one condition, into f->rates. */
-static bool show_turns(Subject *subject, const Condition *condition, Found *f)
-{
-    double um_per_bin = condition->speed_mm_per_s * subject->bin_ms;
-    int before = subject_bins(subject, BEFORE_MS), turn = approach_bins(subject, um_per_bin);
-    turn = turn > before ? turn : before;
-    int bins = turn - before + f->bins;
-    size_t row = (size_t)f->bins * (size_t)f->cells;
-    float *rates = malloc((size_t)bins * (size_t)f->cells * sizeof *rates);
-    bool ok = rates != NULL;
-    for (int place = 0; ok && place < f->places; place++) {
-        double turn_um = f->first_um + SPACING_UM * place;
-        const BarMovie movie = {condition->width_um, condition->contrast,
-                                turn_um - um_per_bin * turn, um_per_bin, turn};
-        ok = subject_show(subject, bar_movie_draw, &movie, bins, rates);
-        memcpy(f->rates + (size_t)place * row, rates + (ptrdiff_t)(turn - before) * f->cells,
-               row * sizeof *rates);
+    int before = subject_bins(subject, BEFORE_MS), after = f->bins - before;
+    size_t row = (size_t)f->bins * (size_t)f->cells, lead = (size_t)before * (size_t)f->cells;
+    BarMovie *movies = malloc((size_t)f->places * sizeof *movies);
+    SubjectBranch *branches = malloc((size_t)f->places * sizeof *branches);
+    bool ok = movies && branches;
+    for (int i = 0; ok && i < f->places; i++) {
+        double place_um = f->first_um + SPACING_UM * i;
+        movies[i] = *movie;
+        movies[i].turn_bin = (int)lrint((place_um - movie->start_um) / movie->um_per_bin);
+        branches[i] =
+            (SubjectBranch){&movies[i], movies[i].turn_bin, f->rates + (size_t)i * row + lead};
     }
-    free(rates);
+    ok = ok && subject_show_branches(subject, bar_movie_draw, movie, bins, sweep, branches,
+                                     f->places, after);
+    for (int i = 0; ok && i < f->places; i++)
+        memcpy(f->rates + (size_t)i * row,
+               sweep + (ptrdiff_t)(movies[i].turn_bin - before) * f->cells, lead * sizeof *sweep);
+    free(movies);
+    free(branches);
     return ok;
 }
 
@@ -207,8 +198,7 @@ static bool show_condition(Subject *subject, int index, Found *f, PhenomenonPane
     BarMovie movie = bar_movie_sweep(subject, condition.width_um, condition.contrast,
                                      condition.speed_mm_per_s, &bins);
     float *sweep = malloc((size_t)bins * (size_t)cells * sizeof *sweep);
-    bool ok = sweep && show_turns(subject, &condition, f) &&
-              subject_show(subject, bar_movie_draw, &movie, bins, sweep);
+    bool ok = sweep && show_turns(subject, &movie, bins, f, sweep);
     for (int c = 0; ok && c < cells; c++) {
         Span span = places_near(f, subject->x_um[c]);
         size_t at = (size_t)index * (size_t)cells + (size_t)c;

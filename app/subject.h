@@ -40,6 +40,20 @@ void subject_close(Subject *subject);
 bool subject_show(Subject *subject, SubjectDraw *draw, const void *movie, int bins,
                   float *rates_hz);
 
+/* A movie that goes its own way after bin fork_bin of another. */
+typedef struct {
+    const void *movie;
+    int fork_bin;    // 0 or more, within the other movie
+    float *rates_hz; // (bins_after, cells) from bin fork_bin on
+} SubjectBranch;
+
+/* The movie as subject_show() and each branch (count, fork_bin rising) as if it had been shown from
+ * its beginning. A model of fixed history is shown that much of the past before the fork; another
+ * is marked at the fork and rewound, so the common past is shown once. */
+bool subject_show_branches(Subject *subject, SubjectDraw *draw, const void *movie, int bins,
+                           float *rates_hz, const SubjectBranch *branches, int count,
+                           int bins_after);
+
 /* The bins of that many ms, rounded to the nearest. */
 int subject_bins(const Subject *subject, double ms);
 

@@ -69,7 +69,8 @@ const ModelInfo *model_info(const Model *model);
 void model_step(Model *model, const float *lum, float *rates_hz);
 void model_settle(Model *model);
 
-/* mark remembers the present; rewind returns to it, at most MODEL_MAX_REWIND_BINS later. */
+/* mark remembers the present; rewind returns to it, at most MODEL_MAX_REWIND_BINS later; any number
+ * of bins later when history_bins is 0. */
 void model_mark(Model *model);
 void model_rewind(Model *model);
 
