@@ -145,6 +145,8 @@ static bool open_job(FitJob *s, char *err)
     s->data = data_open(s->data_path, err);
     if (!s->data)
         return false;
+    if (!data_is_fit(s->data, stderr, err))
+        return false;
     FitSpec spec = spec_of(s->spec);
     s->fit = fit_create(&spec, s->data, err);
     name_beside(s->options->out, ".ckpt", s->checkpoint);

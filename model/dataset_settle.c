@@ -132,9 +132,23 @@ static bool check_time(Dataset *d, DatasetPart which, char *err)
     return true;
 }
 
+/* A part of no bins, as a recording that was stopped early has, is a part that is not there. */
+static void drop_if_empty(DatasetPartArrays *part)
+{
+    const ArrayInfo *info = part->stimulus ? array_info(part->stimulus) : NULL;
+    if (!info || info->rank != 3 || info->dims[0] > 0)
+        return;
+    array_close(part->stimulus);
+    array_close(part->time);
+    for (int i = 0; i < DATASET_RESPONSES; i++)
+        array_close(part->responses[i]);
+    *part = (DatasetPartArrays){0};
+}
+
 static bool settle_part(Dataset *d, DatasetPart which, char *err)
 {
     DatasetPartArrays *part = &d->parts[which];
+    drop_if_empty(part);
     if (!part->stimulus)
         return true;
     if (!check_stimulus(d, which, err))

@@ -22,7 +22,8 @@ said() { # sentence, words
         failed=1
     fi
 }
-sed 's/^test_minutes:.*/test_minutes: 0.1/; s/^test_repeats:.*/test_repeats: 2/' \
+sed 's/^test_minutes:.*/test_minutes: 0.1/; s/^test_repeats:.*/test_repeats: 2/
+    s/width_px: 50, height_px: 50/width_px: 24, height_px: 24/' \
     config/simulated-retina.yaml >"$folder/retina.yaml"
 cat >"$folder/ln.yaml" <<END
 name: tiny
@@ -43,9 +44,9 @@ validation_share: 0.2
 END
 
 expect 0 'simulate records' "$retrace" simulate "$folder/retina.yaml" --out "$folder/retina.h5" \
-    --minutes 0.2 --json -
+    --minutes 1.5 --json -
 said 'the summary says it is simulated' '"is_simulated": true'
-said 'the summary counts the bins' '"train_bins": 1200'
+said 'the summary counts the bins' '"train_bins": 9000'
 expect 2 'simulate wants --out' "$retrace" simulate "$folder/retina.yaml"
 expect 2 'simulate refuses a spec it cannot read' "$retrace" simulate "$folder/ln.yaml" --out x.h5
 said 'and names the line' 'ln.yaml:2: data: unknown key'
@@ -71,6 +72,28 @@ test "$(wc -l <"$folder/ln.tsv")" -eq 2 || { echo 'FAILED: one line an epoch'; f
 test ! -e "$folder/ln.ckpt" || { echo 'FAILED: a finished fit leaves no checkpoint'; failed=1; }
 expect 0 'the fitted model plays' "$retrace" describe "$folder/ln.h5"
 said 'and says where it comes from' 'simulated retina'
+
+# Killed in mid-epoch and started again, a fit ends in the same model as one that was let alone.
+sed 's/^kind:.*/kind: cnn/; s/^target:.*/target: rate_hz/; s/^epochs:.*/epochs: 5/; s/^window_px:.*/channels: [4, 4]/' \
+    "$folder/ln.yaml" >"$folder/cnn.yaml"
+printf 'kernel_px: [7, 5]\nnorm: unit\nnoise_sd: 0.05\n' >>"$folder/cnn.yaml"
+expect 0 'a CNN is fitted' "$retrace" fit "$folder/cnn.yaml" --out "$folder/whole.h5"
+"$retrace" fit "$folder/cnn.yaml" --out "$folder/killed.h5" >/dev/null 2>&1 &
+victim=$!
+until [ -e "$folder/killed.ckpt" ]; do sleep 0.05; done
+sleep 0.1
+kill -KILL $victim
+wait $victim 2>/dev/null
+test -e "$folder/killed.ckpt" || { echo 'FAILED: the fit was over before it could be killed'; failed=1; }
+expect 0 'the same command goes on' "$retrace" fit "$folder/cnn.yaml" --out "$folder/killed.h5"
+said 'and says so' 'going on after epoch'
+for model in whole killed; do
+    expect 0 "the $model model is scored" "$retrace" eval "$folder/$model.h5" "$folder/retina.h5" --part train \
+        --resamples 0
+    grep -v "$model" "$folder/said" >"$folder/$model.scores"
+done
+cmp "$folder/whole.scores" "$folder/killed.scores" || { echo 'FAILED: a killed fit ends elsewhere'; failed=1; }
+
 expect 2 'fit wants --out' "$retrace" fit "$folder/ln.yaml"
 echo 'channels: [8]' >>"$folder/ln.yaml"
 expect 2 'fit refuses half a list' "$retrace" fit "$folder/ln.yaml" --out "$folder/x.h5"
