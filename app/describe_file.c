@@ -9,7 +9,7 @@
 #include "config/plan.h"
 #include "config/protocol.h"
 #include "config/retina.h"
-#include "model/model.h"
+#include "model/weights.h"
 
 static void add(json_t *summary, json_t *facts)
 {
@@ -105,9 +105,12 @@ DescribeVerdict describe_fit(const char *path, FILE *talk, json_t *summary, char
     Fitting *spec = fitting_load(path, err);
     if (!spec)
         return DESCRIBE_REFUSED;
-    fprintf(talk, "fit of a %s model, %s, to %s\n", spec->kind == FITTING_CNN ? "CNN" : "LN",
-            spec->name, spec->data);
-    fprintf(talk, "epochs      %d, seed %" PRId64 "\n", spec->epochs, spec->seed);
+    static const char *const kinds[] = {[FITTING_LN] = "LN",
+                                        [FITTING_GLM] = "GLM",
+                                        [FITTING_SUBUNIT] = "subunit",
+                                        [FITTING_CNN] = "CNN"};
+    fprintf(talk, "fit of a %s model, %s, to %s\n", kinds[spec->kind], spec->name, spec->data);
+    fprintf(talk, "epochs      at most %d, seed %" PRId64 "\n", spec->epochs, spec->seed);
     add(summary, json_pack("{ss ss ss si}", "kind", "fit", "name", spec->name, "data", spec->data,
                            "epochs", spec->epochs));
     fitting_destroy(spec);
@@ -120,6 +123,42 @@ static json_t *cell_names(const char *const *names, int count)
     for (int c = 0; c < count; c++)
         json_array_append_new(cells, json_string(names[c]));
     return cells;
+}
+
+/* How a network narrows from layer to layer, of the kinds that have layers. */
+static void talk_of_layers(const ModelFile *file, FILE *talk)
+{
+    static const char *const kernels[] = {"conv1_weight", "conv2_weight"};
+    int height = file->info.height_px, width = file->info.width_px;
+    if (!model_file_find(file, kernels[0]))
+        return;
+    fprintf(talk, "layers      %d × %d × %d", file->info.history_bins, height, width);
+    for (int i = 0; i < 2; i++) {
+        const ModelTensor *kernel = model_file_find(file, kernels[i]);
+        if (!kernel)
+            continue;
+        height -= kernel->dims[2] - 1;
+        width -= kernel->dims[3] - 1;
+        fprintf(talk, " → %d × %d × %d (%d units)", kernel->dims[0], height, width,
+                kernel->dims[0] * height * width);
+    }
+    fprintf(talk, " → %d cells\n", file->info.cells);
+}
+
+/* The numbers a model file holds: 138,362 in a published net of five cells. */
+static void add_numbers(const char *name, FILE *talk, json_t *summary)
+{
+    char err[MODEL_ERR_BYTES];
+    ModelFile file;
+    size_t count = 0;
+    if (!model_file_read(name, &file, err))
+        return; // a built-in model has no file
+    for (int i = 0; i < file.tensor_count; i++)
+        count += model_tensor_count(&file.tensors[i]);
+    talk_of_layers(&file, talk);
+    fprintf(talk, "parameters  %zu in %d arrays\n", count, file.tensor_count);
+    json_object_set_new(summary, "parameters", json_integer((json_int_t)count));
+    model_file_finish(&file);
 }
 
 DescribeVerdict describe_model(const char *name, FILE *talk, json_t *summary, char *err)
@@ -136,6 +175,7 @@ DescribeVerdict describe_model(const char *name, FILE *talk, json_t *summary, ch
     if (info->history_bins > 0)
         fprintf(talk, "history     %d bins (%.0f ms); bins up to t tell the rate of bin t + %d\n",
                 info->history_bins, 1e3 * info->history_bins / info->bin_hz, info->lag_bins);
+    add_numbers(name, talk, summary);
     for (int c = 0; c < info->cells; c++)
         if (info->cell_x_um)
             fprintf(talk, "cell %-3d    %s at (%g, %g) um\n", c, info->cell_names[c],

@@ -221,6 +221,17 @@ static void maps_are_the_first_layer(void)
     finish(&f);
 }
 
+/* 72,008 + 20,736 + 7,752 + 10,816 + 5 · 5,408 + 2 · 5, with a batch-norm a unit */
+static void the_published_net_has_138362_numbers(void)
+{
+    Fixture f = fixture(random_shape_published(5));
+    size_t count = 0;
+    for (int i = 0; i < f.random.file.tensor_count; i++)
+        count += model_tensor_count(&f.random.file.tensors[i]);
+    CU_ASSERT_EQUAL(count, 138362);
+    finish(&f);
+}
+
 static void published_shapes_hold(void)
 {
     Fixture f = fixture(random_shape_published(2));
@@ -358,6 +369,7 @@ int main(void)
         {"histories of 1, 2 and 3 bins are exact too", short_histories_are_exact},
         {"maps are the rectified first layer, channel by channel", maps_are_the_first_layer},
         {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},
+        {"with 5 cells it holds 138,362 numbers", the_published_net_has_138362_numbers},
         {"settling in the slack changes no bit", settling_changes_nothing},
         {"rewinding up to 8 bins leaves the same future, bit for bit", rewind_forgets},
         {"noise has a seed, and goes away", noise_has_a_seed_and_goes_away},
