@@ -81,6 +81,16 @@ static void draw_legend(const Page *page, const PhenomenonPanel *panel, double y
     }
 }
 
+// the hairlines of the y axis without its numbers
+static void draw_levels(cairo_t *cairo, const PlotArea *area, double step)
+{
+    for (double i = ceil(area->y.low / step - 1e-6); i * step <= area->y.high; i++) {
+        double y_px = floor(plot_y_px(area, i * step)) + 0.5;
+        plot_line(cairo, plot_on_paper.grid, 1.0, area->box.x_px, y_px,
+                  area->box.x_px + area->box.width_px, y_px);
+    }
+}
+
 static void draw_row(const Page *page, int row, double top_pt)
 {
     PlotRange x = {HUGE_VAL, -HUGE_VAL}, y = {HUGE_VAL, -HUGE_VAL};
@@ -101,6 +111,8 @@ static void draw_row(const Page *page, int row, double top_pt)
         plot_x_axis(page->cairo, &plot_on_paper, &area, plot_tick_step(x, TICKS), TEXT_PT);
         if (m == 0)
             plot_y_axis(page->cairo, &plot_on_paper, &area, plot_tick_step(y, TICKS), TEXT_PT);
+        else
+            draw_levels(page->cairo, &area, plot_tick_step(y, TICKS));
         if (y.low < 0.0 && y.high > 0.0)
             plot_line(page->cairo, plot_on_paper.faint, 0.6, area.box.x_px, plot_y_px(&area, 0.0),
                       area.box.x_px + COLUMN_PT, plot_y_px(&area, 0.0));

@@ -302,12 +302,12 @@ const Phenomenon phenomenon_motion_anticipation = {
         "A dark bar (contrast −1, 165 um; 110 and 220 um are shown too) across the field in "
         "both directions; the bar's centre from the cell when the rate peaks, negative ahead "
         "(half the difference of the directions; up to 0.44 mm/s the centre of gravity of the "
-        "top 20 % of the curve). A peak counts within 200 um of the cell and what the bar goes in "
-        "150 ms, if it rises above the rate at rest by a quarter of it and by 2 % of the cell's "
-        "highest rate. Own linear prediction: the filter found with Gaussian noise of "
-        "upright stripes (SD 1, 5 minutes). Holds: at or ahead of the centre at 0.44, 0.7 and "
-        "1 mm/s, 30 um or more ahead of its linear prediction at 1 mm/s, and behind the centre "
-        "at 4 mm/s. Partly: that lead at 1 mm/s, or ahead of the centre at 0.44 mm/s. Absent: "
-        "else.",
+        "top 20 % of the curve). A peak counts within 200 um of the cell and what the bar goes "
+        "in 150 ms, if it rises above the rate at rest by a quarter of it and by 2 % of the "
+        "cell's highest rate. Own linear prediction: the filter found with white noise of "
+        "upright stripes about grey (contrast ±0.3). Holds: at or ahead of the centre at 0.44, "
+        "0.7 and 1 mm/s, 30 um or more ahead of its linear prediction at 1 mm/s, and behind the "
+        "centre at 4 mm/s. Partly: that lead at 1 mm/s, or ahead of the centre at 0.44 mm/s. "
+        "Absent: else.",
     .measure = measure,
 };

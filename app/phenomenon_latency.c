@@ -186,10 +186,10 @@ const Phenomenon phenomenon_latency_coding = {
     .name = "latency_coding",
     .rule =
         "A full-field dark step of contrast 0.1 … 1.9; latency is the time of the highest local "
-        "maximum within 300 ms, if it rises above the rate at rest by more than 2 % of the "
-        "cell's highest rate. Holds: at least three quarters of the steps are answered, the "
-        "latency falls from the weakest to the strongest by 15 ms or more, and never rises by "
-        "more than half a bin from one contrast to the next. Partly: it falls by 15 ms or "
+        "maximum within 300 ms, if it rises above the rate at rest by a quarter of it and by 2 % "
+        "of the cell's highest rate. Holds: at least three quarters of the steps are answered, "
+        "the latency falls from the weakest to the strongest by 15 ms or more, and never rises "
+        "by more than half a bin from one contrast to the next. Partly: it falls by 15 ms or "
         "more, but not so. Absent: else, or when there is a latency at contrast 0.",
     .measure = measure,
 };
