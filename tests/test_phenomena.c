@@ -117,8 +117,8 @@ static double bar_hz(const StandIn *s, const Memory *m, int cell)
         return linear_hz(m, cell);
     if (isnan(step_um) || s->behaviour != LEADS)
         return 0.0;
-    double place = fabs(step_um) < 12.0 ? -50.0 : 200.0;
-    return bump(here - x_um[cell] - copysign(place, step_um), 60.0);
+    double place = fabs(step_um) < 12.5 ? -50.0 : 200.0;
+    return bump(here - x_um[cell] - place * copysign(1.0, step_um), 60.0);
 }
 
 static double turn_hz(const Memory *m)
