@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 
 #include "app/arguments.h"
+#include "app/figure.h"
 #include "app/json.h"
 #include "app/paths.h"
 #include "app/phenomena.h"
+#include "app/phenomena_figure.h"
 #include "app/progress.h"
 #include "app/stop.h"
 
@@ -103,14 +105,16 @@ typedef struct {
     FILE *talk;
     Progress progress;
     int64_t done, total;       // experiments
-    PhenomenonResult *results; // (models, asked); owned
-    json_t *models;            // owned
+    PhenomenonResult *results; // (models, PHENOMENA_MAX); owned
+    char names[MODELS_MAX][MODEL_NAME_BYTES];
+    bool is_simulated[MODELS_MAX];
+    json_t *models; // owned
 } Work;
 
 static void print_result(const Work *work, const Phenomenon *phenomenon,
                          const PhenomenonResult *result)
 {
-    fprintf(work->talk, "  %-20s %-6s  %d of %d cells hold, %d partly: %s\n", phenomenon->name,
+    fprintf(work->talk, "  %-20s %-6s  %d of %d cells, %d partly: %s\n", phenomenon->name,
             phenomenon_verdicts[result->verdict], result->holding, result->cells, result->partly,
             result->sentence);
 }
@@ -124,10 +128,11 @@ static void add_json(json_t *object, const Phenomenon *phenomenon, const Phenome
     json_object_set_new(object, phenomenon->name, entry);
 }
 
-static Model *open_model(const char *name, char *err)
+static void show_progress(void *ctx, int64_t bins)
 {
-    char path[PATH_BYTES];
-    return model_open(path_find(name, path) ? path : name, err);
+    (void)bins;
+    Work *work = ctx;
+    progress_show(&work->progress, work->done, work->total);
 }
 
 static bool run_experiments(Work *work, Subject *subject, int m, json_t *found)
@@ -135,7 +140,6 @@ static bool run_experiments(Work *work, Subject *subject, int m, json_t *found)
     for (int k = 0; k < work->options->asked_count; k++) {
         const Phenomenon *phenomenon = work->options->asked[k];
         PhenomenonResult *result = &work->results[m * PHENOMENA_MAX + k];
-        progress_show(&work->progress, work->done, work->total);
         if (!phenomenon->measure(subject, result))
             return false;
         work->done++;
@@ -146,21 +150,20 @@ static bool run_experiments(Work *work, Subject *subject, int m, json_t *found)
     return true;
 }
 
-static int run_model(Work *work, int m)
+/* Takes the model over. */
+static int run_model(Work *work, int m, Model *model)
 {
-    char err[MODEL_ERR_BYTES];
-    Model *model = open_model(work->options->models[m], err);
-    if (!model) {
-        fprintf(stderr, "retrace phenomena: %s\n", err);
-        return EXIT_BAD_INPUT;
-    }
     const ModelInfo *info = model_info(model);
-    Subject subject;
     json_t *found = json_object();
+    snprintf(work->names[m], sizeof work->names[m], "%s", info->name);
+    work->is_simulated[m] = info->is_simulated;
     fprintf(work->talk, "%s (%s)%s, %d cells\n", info->name, info->kind,
             info->is_simulated ? ", simulated" : "", info->cells);
-    bool ok = subject_open(&subject, model, stop_catch_signals()) &&
-              run_experiments(work, &subject, m, found);
+    Subject subject;
+    bool ok = subject_open(&subject, model, stop_catch_signals());
+    subject.progress = show_progress;
+    subject.progress_ctx = work;
+    ok = ok && run_experiments(work, &subject, m, found);
     json_array_append_new(work->models,
                           json_pack("{ss ss sb sb si so}", "name", info->name, "kind", info->kind,
                                     "simulated", (int)info->is_simulated, "cell_places_measured",
@@ -173,42 +176,138 @@ static int run_model(Work *work, int m)
     return ok ? EXIT_DONE : EXIT_BAD_VERDICT;
 }
 
-static int finish(const Work *work, int status)
+static void print_rules(const Work *work)
 {
-    char err[JSON_ERR_BYTES];
+    fprintf(work->talk, "\n");
+    for (int k = 0; k < work->options->asked_count; k++)
+        fprintf(work->talk, "%s: %s\n", work->options->asked[k]->name,
+                work->options->asked[k]->rule);
+    fprintf(work->talk, "%s\n", PHENOMENA_SHARE_RULE);
+}
+
+static json_t *summary_of(const Work *work)
+{
     json_t *rules = json_object();
     for (int k = 0; k < work->options->asked_count; k++)
         json_object_set_new(rules, work->options->asked[k]->name,
                             json_string(work->options->asked[k]->rule));
-    json_t *root = json_pack("{ss ss so sO}", "retrace", RETRACE_VERSION, "share_rule",
-                             PHENOMENA_SHARE_RULE, "rules", rules, "models", work->models);
-    if (work->options->json && !json_write(root, work->options->json, err)) {
+    return json_pack("{ss ss so sO}", "retrace", RETRACE_VERSION, "share_rule",
+                     PHENOMENA_SHARE_RULE, "rules", rules, "models", work->models);
+}
+
+/* The figures of what has been measured. */
+static bool draw_figures(const Work *work, char *err)
+{
+    for (int k = 0; k < work->options->asked_count; k++) {
+        const Phenomenon *phenomenon = work->options->asked[k];
+        PhenomenonColumn columns[MODELS_MAX];
+        int count = 0;
+        for (int m = 0; m < work->options->models_count; m++)
+            if (work->results[m * PHENOMENA_MAX + k].numbers)
+                columns[count++] = (PhenomenonColumn){work->names[m], work->is_simulated[m],
+                                                      &work->results[m * PHENOMENA_MAX + k]};
+        char path[PATH_BYTES];
+        snprintf(path, sizeof path, "%s/%s.png", work->options->out, phenomenon->name);
+        if (count > 0 && !phenomenon_draw(phenomenon, columns, count, path, err))
+            return false;
+    }
+    return true;
+}
+
+static bool write_out(const Work *work, const json_t *summary, char *err)
+{
+    const Options *options = work->options;
+    if (options->json && !json_write(summary, options->json, err))
+        return false;
+    if (!options->out)
+        return true;
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/phenomena.json", options->out);
+    return json_write(summary, path, err) && draw_figures(work, err);
+}
+
+static bool is_missing(const Work *work)
+{
+    for (int k = 0; k < work->options->asked_count; k++)
+        if (work->results[k].verdict != PHENOMENON_HOLDS)
+            return true;
+    return false;
+}
+
+static int run_all(Work *work, Model **models)
+{
+    char err[JSON_ERR_BYTES];
+    int status = EXIT_DONE;
+    progress_start(&work->progress, "phenomena", "experiments");
+    for (int m = 0; m < work->options->models_count; m++) {
+        if (status == EXIT_DONE)
+            status = run_model(work, m, models[m]);
+        else
+            model_close(models[m]);
+    }
+    print_rules(work);
+    json_t *summary = summary_of(work);
+    if (!write_out(work, summary, err)) {
         fprintf(stderr, "retrace phenomena: %s\n", err);
         status = EXIT_IO;
     }
-    json_decref(root);
+    json_decref(summary);
+    if (status == EXIT_DONE && work->options->is_strict && is_missing(work))
+        status = EXIT_BAD_VERDICT;
     return status;
+}
+
+static void close_models(Model **models, int count)
+{
+    for (int m = 0; m < count; m++)
+        model_close(models[m]);
+}
+
+static bool open_models(const Options *options, Model **models)
+{
+    for (int m = 0; m < options->models_count; m++) {
+        char path[PATH_BYTES], err[MODEL_ERR_BYTES];
+        models[m] =
+            model_open(path_find(options->models[m], path) ? path : options->models[m], err);
+        if (models[m])
+            continue;
+        fprintf(stderr, "retrace phenomena: %s\n", err);
+        close_models(models, m);
+        return false;
+    }
+    return true;
+}
+
+static bool make_folder(const char *path)
+{
+    if (!path || mkdir(path, 0777) == 0 || errno == EEXIST)
+        return true;
+    fprintf(stderr, "retrace phenomena: --out: %s: %s\n", path, strerror(errno));
+    return false;
 }
 
 int cmd_phenomena(int argc, char **argv)
 {
-    static Options options;
+    Options options = {0};
+    Model *models[MODELS_MAX];
     int status;
     if (!arguments_read(&table, &options, argc, argv, &status))
         return status;
-    for (int i = 0; options.asked_count == 0 && phenomena[i]; i++)
-        options.asked[i] = phenomena[i];
-    if (options.asked_count == 0)
-        while (phenomena[options.asked_count])
-            options.asked_count++;
+    for (int i = 0; phenomena[i] && options.asked_count <= i; i++)
+        options.asked[options.asked_count++] = phenomena[i];
+    if (!open_models(&options, models))
+        return EXIT_BAD_INPUT;
+    if (!make_folder(options.out)) {
+        close_models(models, options.models_count);
+        return EXIT_IO;
+    }
     Work work = {.options = &options, .talk = json_talk(options.json), .models = json_array()};
-    work.results = calloc(MODELS_MAX * PHENOMENA_MAX, sizeof *work.results);
+    work.results = calloc((size_t)MODELS_MAX * PHENOMENA_MAX, sizeof *work.results);
     work.total = (int64_t)options.models_count * options.asked_count;
-    progress_start(&work.progress, "phenomena", "experiments");
-    for (int m = 0; status == EXIT_DONE && m < options.models_count; m++)
-        status = run_model(&work, m);
-    status = finish(&work, status);
-    json_decref(work.models);
+    status = work.results ? run_all(&work, models) : EXIT_IO;
+    for (int i = 0; work.results && i < MODELS_MAX * PHENOMENA_MAX; i++)
+        phenomenon_finish(&work.results[i]);
     free(work.results);
+    json_decref(work.models);
     return status;
 }

@@ -61,6 +61,36 @@ json_t *phenomenon_array(const double *values, size_t stride, size_t count)
     return array;
 }
 
+static void append(PhenomenonResult *result, const char *text)
+{
+    size_t used = strlen(result->sentence);
+    snprintf(result->sentence + used, sizeof result->sentence - used, "%s", text);
+}
+
+static void append_number(PhenomenonResult *result, bool is_signed, int decimals, double value)
+{
+    char text[32];
+    if (isnan(value))
+        snprintf(text, sizeof text, "none");
+    else if (is_signed)
+        snprintf(text, sizeof text, "%+.*f", decimals, value);
+    else
+        snprintf(text, sizeof text, "%.*f", decimals, value);
+    append(result, text);
+}
+
+void phenomenon_say(PhenomenonResult *result, const char *what, PhenomenonNumber number,
+                    const double *values, int count)
+{
+    append(result, result->sentence[0] ? "; " : "");
+    append(result, what);
+    for (int i = 0; i < count; i++) {
+        append(result, i > 0 ? ", " : " ");
+        append_number(result, number.is_signed, number.decimals, values[i]);
+    }
+    append(result, number.unit);
+}
+
 PhenomenonCurve *phenomenon_curve(PhenomenonPanel *panel, const char *label, const double *x,
                                   const double *y, size_t stride, int count)
 {

@@ -46,7 +46,7 @@ typedef struct {
 typedef struct {
     PhenomenonVerdict verdict;
     int cells, holding, partly, answering;
-    char sentence[PHENOMENA_SENTENCE_BYTES]; // the numbers, for people
+    char sentence[PHENOMENA_SENTENCE_BYTES]; // the numbers, for people; phenomenon_say()
     json_t *numbers;                         // owned
     PhenomenonPanel panels[PHENOMENA_PANELS];
 } PhenomenonResult;
@@ -78,6 +78,16 @@ void phenomenon_judge(PhenomenonResult *result, const PhenomenonVerdict *cells, 
 /* What a rate must exceed to be an answer: the rate at rest by a quarter of it, and by 2 % of the
  * highest rate of the cell in the experiment. */
 double phenomenon_least_hz(double rest_hz, double highest_hz);
+
+typedef struct {
+    int decimals;
+    bool is_signed;
+    const char *unit; // after the last, with its space
+} PhenomenonNumber;
+
+/* Appends "what a, b, c unit" to the sentence; NaN is "none". */
+void phenomenon_say(PhenomenonResult *result, const char *what, PhenomenonNumber number,
+                    const double *values, int count);
 
 /* values[0], values[stride], … as a JSON array, NaN as null. */
 json_t *phenomenon_array(const double *values, size_t stride, size_t count);

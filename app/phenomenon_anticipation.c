@@ -246,6 +246,7 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
     double place[SPEEDS], linear[SPEEDS], lag[SPEEDS];
     phenomenon_medians(f->place_um + index_of(f, JUDGED_WIDTH, 0), SPEEDS, f->cells, place);
     phenomenon_medians(f->linear_um + index_of(f, JUDGED_WIDTH, 0), SPEEDS, f->cells, linear);
+    double lead_um = stat_median(f->lead_um, 1, (size_t)f->cells);
     double flash_ms = stat_median(f->flash_ms, 1, (size_t)f->cells);
     for (int k = 0; k < SPEEDS; k++)
         lag[k] = flash_ms * speeds_mm_per_s[k];
@@ -255,13 +256,13 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
                   widths_um[JUDGED_WIDTH], "place_um", by_width(f, f->place_um), "linear_um",
                   by_width(f, f->linear_um), "peak_hz", by_width(f, f->height_hz), "flash_ms",
                   phenomenon_number(flash_ms), "flash_lag_um", phenomenon_array(lag, 1, SPEEDS),
-                  "lead_um", phenomenon_number(stat_median(f->lead_um, 1, (size_t)f->cells)),
-                  "cells", report_cells(subject, f));
-    snprintf(result->sentence, sizeof result->sentence,
-             "dark 165 um bar at %+.0f um at 0.44, %+.0f at 1, %+.0f at 4 mm/s; own linear "
-             "prediction %+.0f, %+.0f, %+.0f; flash lag %.0f, %.0f, %.0f",
-             place[AT_0_44], place[AT_1], place[AT_4], linear[AT_0_44], linear[AT_1], linear[AT_4],
-             lag[AT_0_44], lag[AT_1], lag[AT_4]);
+                  "lead_um", phenomenon_number(lead_um), "cells", report_cells(subject, f));
+    const double shown[] = {place[AT_0_44], place[AT_1], place[AT_4]};
+    const double predicted[] = {linear[AT_0_44], linear[AT_1], linear[AT_4]};
+    const PhenomenonNumber um = {0, true, " um"};
+    phenomenon_say(result, "dark bar at the peak, 0.44, 1, 4 mm/s:", um, shown, 3);
+    phenomenon_say(result, "own linear prediction", um, predicted, 3);
+    phenomenon_say(result, "lead at 1 mm/s", um, &lead_um, 1);
     PhenomenonPanel *panel = &result->panels[1];
     phenomenon_curve(panel, "model", speeds_mm_per_s, place, 1, SPEEDS);
     phenomenon_curve(panel, "own linear prediction", speeds_mm_per_s, linear, 1, SPEEDS);
@@ -301,12 +302,12 @@ const Phenomenon phenomenon_motion_anticipation = {
         "A dark bar (contrast −1, 165 um; 110 and 220 um are shown too) across the field in "
         "both directions; the bar's centre from the cell when the rate peaks, negative ahead "
         "(half the difference of the directions; up to 0.44 mm/s the centre of gravity of the "
-        "top 20 % of the curve). A peak counts within 200 um of the cell and what the bar goes in "
-        "150 ms, if it rises above the rate at rest by a quarter of it and by 2 % of the cell's "
-        "highest rate. Own linear prediction: the filter found with Gaussian noise of "
-        "upright stripes (SD 1, 5 minutes). Holds: at or ahead of the centre at 0.44, 0.7 and "
-        "1 mm/s, 30 um or more ahead of its linear prediction at 1 mm/s, and behind the centre "
-        "at 4 mm/s. Partly: that lead at 1 mm/s, or ahead of the centre at 0.44 mm/s. Absent: "
-        "else.",
+        "top 20 % of the curve). A peak counts within 200 um of the cell and what the bar goes "
+        "in 150 ms, if it rises above the rate at rest by a quarter of it and by 2 % of the "
+        "cell's highest rate. Own linear prediction: the filter found with white noise of "
+        "upright stripes about grey (contrast ±0.3). Holds: at or ahead of the centre at 0.44, "
+        "0.7 and 1 mm/s, 30 um or more ahead of its linear prediction at 1 mm/s, and behind the "
+        "centre at 4 mm/s. Partly: that lead at 1 mm/s, or ahead of the centre at 0.44 mm/s. "
+        "Absent: else.",
     .measure = measure,
 };

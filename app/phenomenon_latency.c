@@ -149,10 +149,10 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         "bright_ms", phenomenon_array(bright, 1, CONTRASTS), "bright_hz",
         phenomenon_array(bright_hz, 1, CONTRASTS), "fall_ms", phenomenon_number(fall_ms), "cells",
         cells);
-    snprintf(result->sentence, sizeof result->sentence,
-             "dark step: peak at %.0f ms for contrast 0.1, %.0f ms for 0.7, %.0f ms for 1.9; falls "
-             "by %.0f ms",
-             dark[1], dark[5], dark[CONTRASTS - 1], fall_ms);
+    const double shown[] = {dark[1], dark[3], dark[5], dark[CONTRASTS - 1]};
+    phenomenon_say(result, "peak for dark steps of 0.1, 0.3, 0.7, 1.9:",
+                   (PhenomenonNumber){0, false, " ms"}, shown, 4);
+    phenomenon_say(result, "fall", (PhenomenonNumber){0, false, " ms"}, &fall_ms, 1);
     phenomenon_curve(&result->panels[1], "dark step", contrasts, dark, 1, CONTRASTS);
     phenomenon_curve(&result->panels[1], "bright step", contrasts, bright, 1, CONTRASTS);
 }
@@ -186,10 +186,10 @@ const Phenomenon phenomenon_latency_coding = {
     .name = "latency_coding",
     .rule =
         "A full-field dark step of contrast 0.1 … 1.9; latency is the time of the highest local "
-        "maximum within 300 ms, if it rises above the rate at rest by more than 2 % of the "
-        "cell's highest rate. Holds: at least three quarters of the steps are answered, the "
-        "latency falls from the weakest to the strongest by 15 ms or more, and never rises by "
-        "more than half a bin from one contrast to the next. Partly: it falls by 15 ms or "
+        "maximum within 300 ms, if it rises above the rate at rest by a quarter of it and by 2 % "
+        "of the cell's highest rate. Holds: at least three quarters of the steps are answered, "
+        "the latency falls from the weakest to the strongest by 15 ms or more, and never rises "
+        "by more than half a bin from one contrast to the next. Partly: it falls by 15 ms or "
         "more, but not so. Absent: else, or when there is a latency at contrast 0.",
     .measure = measure,
 };

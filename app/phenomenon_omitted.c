@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/phenomena.h"
@@ -178,11 +177,12 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         "slope", phenomenon_number(slope), "history_ms",
         history_ms > 0.0 ? json_real(history_ms) : json_null(), "cells", cells,
         "continuous_dark_ms", FLASH_MS);
-    snprintf(result->sentence, sizeof result->sentence,
-             "latency %.0f ms at 30 ms … %.0f ms at 80 ms, slope %.2f; burst over entrained × %.1f "
-             "at 30 ms, × %.1f at 80 ms",
-             latency[SLOPE_FIRST], latency[SLOPE_LAST], slope, ratio[SLOPE_FIRST],
-             ratio[SLOPE_LAST]);
+    const double shown[] = {latency[SLOPE_FIRST], latency[3], latency[SLOPE_LAST]};
+    const double ratios[] = {ratio[SLOPE_FIRST], ratio[3], ratio[SLOPE_LAST]};
+    phenomenon_say(result, "burst after the last flash, period 30, 50, 80 ms:",
+                   (PhenomenonNumber){0, false, " ms"}, shown, 3);
+    phenomenon_say(result, "slope", (PhenomenonNumber){2, false, ""}, &slope, 1);
+    phenomenon_say(result, "times entrained", (PhenomenonNumber){1, false, ""}, ratios, 3);
     PhenomenonPanel *panel = &result->panels[1];
     phenomenon_curve(panel, "latency", periods, latency, 1, PERIODS);
     double shifted[PERIODS];

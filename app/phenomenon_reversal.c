@@ -282,6 +282,7 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
     for (int i = 0; i < WIDTHS * POLARITIES; i++)
         phenomenon_curve(&result->panels[1], labels[i], speeds_mm_per_s, latency + i * SPEEDS, 1,
                          SPEEDS);
+    double bright_ms = stat_mean(latency + SPEEDS, SPEEDS);
     double worst_sd = 0.0, least_ratio = HUGE_VAL;
     for (int k = 0; k < SPEEDS; k++) {
         worst_sd = fmax(worst_sd, sd[k]);
@@ -289,14 +290,16 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
     }
     result->numbers =
         json_pack("{so so so so si si}", "dark_ms", phenomenon_number(stat_mean(latency, SPEEDS)),
-                  "bright_ms", phenomenon_number(stat_mean(latency + SPEEDS, SPEEDS)), "conditions",
-                  report_conditions(f), "cells", report_cells(subject, f), "places", f->places,
-                  "places_a_cell", (int)(2.0 * REACH_UM / SPACING_UM) + 1);
-    snprintf(result->sentence, sizeof result->sentence,
-             "dark 165 um bar: latency %.0f ms at 0.35, %.0f at 0.7, %.0f at 1.3 mm/s, SD over "
-             "places at most %.0f ms, burst over smooth motion × %.1f at least; bright %.0f ms",
-             latency[0], latency[2], latency[4], worst_sd, least_ratio,
-             stat_mean(latency + SPEEDS, SPEEDS));
+                  "bright_ms", phenomenon_number(bright_ms), "conditions", report_conditions(f),
+                  "cells", report_cells(subject, f), "places", f->places, "places_a_cell",
+                  (int)(2.0 * REACH_UM / SPACING_UM) + 1);
+    const double shown[] = {latency[0], latency[2], latency[4]};
+    phenomenon_say(result, "dark burst after the turn, 0.35, 0.7, 1.3 mm/s:",
+                   (PhenomenonNumber){0, false, " ms"}, shown, 3);
+    phenomenon_say(result, "SD at most", (PhenomenonNumber){0, false, " ms"}, &worst_sd, 1);
+    phenomenon_say(result, "times smooth at least", (PhenomenonNumber){1, false, ""}, &least_ratio,
+                   1);
+    phenomenon_say(result, "bright", (PhenomenonNumber){0, false, " ms"}, &bright_ms, 1);
 }
 
 static bool measure(Subject *subject, PhenomenonResult *result)
