@@ -1,27 +1,6 @@
 #!/bin/sh
 # describe on data sets: what it says of sound, short and misshapen ones, and how it ends.
-retrace=${RETRACE:-build/retrace}
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-expect() { # status, sentence, command…
-    wanted=$1 sentence=$2
-    shift 2
-    "$@" >"$folder/said" 2>&1
-    status=$?
-    if [ "$status" -ne "$wanted" ]; then
-        echo "FAILED: $sentence (exit $status, not $wanted)"
-        cat "$folder/said"
-        failed=1
-    fi
-}
-said() { # sentence, words
-    if ! grep -qF -- "$2" "$folder/said"; then
-        echo "FAILED: $1 (looked for: $2)"
-        cat "$folder/said"
-        failed=1
-    fi
-}
+. tests/expect.sh
 sed 's/^test_minutes:.*/test_minutes: 0.1/; s/^test_repeats:.*/test_repeats: 2/' \
     config/simulated-retina.yaml >"$folder/retina.yaml"
 "$retrace" simulate "$folder/retina.yaml" --out "$folder/short.h5" --minutes 0.2 >"$folder/said" 2>&1 ||
@@ -46,11 +25,11 @@ axes: {response: [time, cell]}
 train: {stimulus: 'short.h5:/train/stimulus', response: 'short.h5:/train/response/binned'}
 END
 expect 2 'axes that do not fit are refused' "$retrace" describe "$folder/turned.yaml"
-said 'with the order that fits' 'time first; must be (cells, T), here (9, 1200): say them the other way round'
+said 'with the order that fits' 'time first; must be (cells, T), here (24, 1200): say them the other way round'
 sed 's/^axes.*/um_per_px: 50/; s/^name.*/name: straight/' "$folder/turned.yaml" >"$folder/straight.yaml"
 expect 1 'the same arrays in order are described' "$retrace" describe "$folder/straight.yaml"
 said 'under their name' 'data set straight'
 sed 's/bin_hz: 100/bin_hz: fast/' "$folder/straight.yaml" >"$folder/faulty.yaml"
 expect 2 'a faulty YAML is refused' "$retrace" describe "$folder/faulty.yaml"
 said 'with its line' 'faulty.yaml:2: bin_hz: is fast; must be a finite number'
-exit $failed
+finish

@@ -1,27 +1,6 @@
 #!/bin/sh
 # simulate and fit from the command line: what they leave behind, and how they end.
-retrace=${RETRACE:-build/retrace}
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-expect() { # status, sentence, command…
-    wanted=$1 sentence=$2
-    shift 2
-    "$@" >"$folder/said" 2>&1
-    status=$?
-    if [ "$status" -ne "$wanted" ]; then
-        echo "FAILED: $sentence (exit $status, not $wanted)"
-        cat "$folder/said"
-        failed=1
-    fi
-}
-said() { # sentence, words
-    if ! grep -q -- "$2" "$folder/said"; then
-        echo "FAILED: $1 (looked for: $2)"
-        cat "$folder/said"
-        failed=1
-    fi
-}
+. tests/expect.sh
 sed 's/^test_minutes:.*/test_minutes: 0.1/; s/^test_repeats:.*/test_repeats: 2/
     s/width_px: 50, height_px: 50/width_px: 24, height_px: 24/' \
     config/simulated-retina.yaml >"$folder/retina.yaml"
@@ -67,9 +46,9 @@ said 'and says what is blocked' 'simulated retina.*"reversal", no-gain'
 
 expect 0 'fit fits' "$retrace" fit "$folder/ln.yaml" --out "$folder/ln.h5" --epochs 1
 said 'and says which epoch it kept' 'the model of epoch 1'
-test -s "$folder/ln.h5" || { echo 'FAILED: fit writes a model'; failed=1; }
-test "$(wc -l <"$folder/ln.tsv")" -eq 2 || { echo 'FAILED: one line an epoch'; failed=1; }
-test ! -e "$folder/ln.ckpt" || { echo 'FAILED: a finished fit leaves no checkpoint'; failed=1; }
+test -s "$folder/ln.h5" || fail 'fit writes a model'
+test "$(wc -l <"$folder/ln.tsv")" -eq 2 || fail 'one line an epoch'
+test ! -e "$folder/ln.ckpt" || fail 'a finished fit leaves no checkpoint'
 expect 0 'the fitted model plays' "$retrace" describe "$folder/ln.h5"
 said 'and says where it comes from' 'simulated retina'
 
@@ -84,7 +63,7 @@ until [ -e "$folder/killed.ckpt" ]; do sleep 0.05; done
 sleep 0.1
 kill -KILL $victim
 wait $victim 2>/dev/null
-test -e "$folder/killed.ckpt" || { echo 'FAILED: the fit was over before it could be killed'; failed=1; }
+test -e "$folder/killed.ckpt" || fail 'the fit was over before it could be killed'
 expect 0 'the same command goes on' "$retrace" fit "$folder/cnn.yaml" --out "$folder/killed.h5"
 said 'and says so' 'going on after epoch'
 for model in whole killed; do
@@ -92,7 +71,7 @@ for model in whole killed; do
         --resamples 0
     grep -v "$model" "$folder/said" >"$folder/$model.scores"
 done
-cmp "$folder/whole.scores" "$folder/killed.scores" || { echo 'FAILED: a killed fit ends elsewhere'; failed=1; }
+cmp "$folder/whole.scores" "$folder/killed.scores" || fail 'a killed fit ends elsewhere'
 
 expect 2 'fit wants --out' "$retrace" fit "$folder/ln.yaml"
 echo 'channels: [8]' >>"$folder/ln.yaml"
@@ -104,5 +83,4 @@ for spec in model/weights/*.yaml; do
         --out "$folder/x.h5"
     said "$spec lacks only its data" 'missing.h5'
 done
-[ "$failed" -eq 0 ] && echo 'all sentences hold'
-exit "$failed"
+finish
