@@ -4,84 +4,98 @@
 #include <stdlib.h>
 
 enum {
-    DEGREE = 13,
-    CYCLE = (1 << DEGREE) - 1, // bins
+    LONG_DEGREE = 13,
+    SHORT_DEGREE = 11,
+    CYCLE_MAX = (1 << LONG_DEGREE) - 1, // bins
     KERNEL_MS = 400,
     PLACE_REACH_PX = 3,
 };
 
 static const double CONTRAST = 0.3;
 
+typedef enum { STRIPES_UPRIGHT, STRIPES_LEVEL, STRIPES_NONE } Stripes;
+
 typedef struct {
-    int8_t sign[CYCLE];
+    int8_t sign[CYCLE_MAX];
+    int cycle; // bins
     int shift; // bins from one stripe to the next
     double contrast;
-    bool is_level;
+    Stripes stripes;
 } Noise;
 
-// a maximum-length sequence: the shift register of x^13 + x^4 + x^3 + x + 1
-static void fill_sequence(int8_t *sign)
+/* A maximum-length sequence: the shift register of x^13 + x^4 + x^3 + x + 1, or x^11 + x^2 + 1. */
+static void fill_sequence(Noise *noise, int degree)
 {
     unsigned state = 1;
-    for (int t = 0; t < CYCLE; t++) {
-        sign[t] = state & 1U ? 1 : -1;
-        unsigned fed = (state ^ state >> 1 ^ state >> 3 ^ state >> 4) & 1U;
-        state = state >> 1 | fed << (DEGREE - 1);
+    noise->cycle = (1 << degree) - 1;
+    for (int t = 0; t < noise->cycle; t++) {
+        noise->sign[t] = state & 1U ? 1 : -1;
+        unsigned fed = degree == LONG_DEGREE ? state ^ state >> 1 ^ state >> 3 ^ state >> 4
+                                             : state ^ state >> 2;
+        state = state >> 1 | (fed & 1U) << (degree - 1);
     }
-}
-
-static double light_at(const Noise *noise, int bin, int stripe)
-{
-    return noise->contrast * noise->sign[(bin + noise->shift * stripe) % CYCLE];
 }
 
 static void draw_noise(const void *movie, int bin, const Raster *raster, float *contrast)
 {
     const Noise *noise = movie;
     for (int row = 0; row < raster->height_px; row++)
-        for (int col = 0; col < raster->width_px; col++)
-            contrast[row * raster->width_px + col] =
-                (float)light_at(noise, bin, noise->is_level ? row : col);
+        for (int col = 0; col < raster->width_px; col++) {
+            int stripe = noise->stripes == STRIPES_UPRIGHT ? col
+                         : noise->stripes == STRIPES_LEVEL ? row
+                                                           : 0;
+            int at = (bin + noise->shift * stripe) % noise->cycle;
+            contrast[row * raster->width_px + col] = (float)(noise->contrast * noise->sign[at]);
+        }
 }
 
-/* kernel (lags, stripes) of one cell += rate × light over the last cycle of rates (lags + CYCLE,
+/* kernel (lags, stripes) of one cell += rate × light over the last cycle of rates (lags + cycle,
  * cells), half of what both polarities make of it. */
 static void correlate(const BarKernel *k, int cell, const Noise *noise, const float *rates)
 {
     double *kernel = k->kernel + (ptrdiff_t)cell * k->lags * k->columns;
-    double scale = 0.5 / (noise->contrast * noise->contrast * CYCLE);
-    for (int t = k->lags; t < k->lags + CYCLE; t++) {
-        double weight = scale * noise->contrast * (double)rates[(ptrdiff_t)t * k->cells + cell];
+    double scale = 0.5 / (noise->contrast * noise->cycle);
+    for (int t = k->lags; t < k->lags + noise->cycle; t++) {
+        double weight = scale * (double)rates[(ptrdiff_t)t * k->cells + cell];
         for (int col = 0; col < k->columns; col++) {
-            const int8_t *sign = noise->sign;
-            int at = (t + noise->shift * col) % CYCLE;
+            int at = (t + noise->shift * col) % noise->cycle;
             for (int lag = 0; lag < k->lags; lag++)
                 kernel[lag * k->columns + col] +=
-                    weight * sign[at >= lag ? at - lag : at - lag + CYCLE];
+                    weight * noise->sign[at >= lag ? at - lag : at - lag + noise->cycle];
         }
     }
 }
 
-static bool fit(Subject *subject, bool is_level, BarKernel *k)
+static bool show_both(Subject *subject, double contrast, Noise *noise, BarKernel *k, float *rates)
 {
-    const Raster *raster = &subject->raster;
-    int columns = is_level ? raster->height_px : raster->width_px, shift = CYCLE / columns;
-    int lags = subject_bins(subject, KERNEL_MS);
-    *k = (BarKernel){subject->info->cells, lags < shift ? lags : shift, columns, NULL};
-    k->kernel = calloc((size_t)k->cells * (size_t)k->lags * (size_t)columns, sizeof *k->kernel);
-    int bins = k->lags + CYCLE;
-    float *rates = malloc((size_t)bins * (size_t)k->cells * sizeof *rates);
-    Noise *noise = calloc(1, sizeof *noise);
-    bool ok = k->kernel && rates && noise;
-    for (int polarity = 0; ok && polarity < 2; polarity++) {
-        fill_sequence(noise->sign);
-        noise->shift = shift;
-        noise->is_level = is_level;
-        noise->contrast = polarity == 0 ? CONTRAST : -CONTRAST;
-        ok = subject_show(subject, draw_noise, noise, bins, rates);
-        for (int cell = 0; ok && cell < k->cells; cell++)
+    for (int polarity = 0; polarity < 2; polarity++) {
+        noise->contrast = polarity == 0 ? contrast : -contrast;
+        if (!subject_show(subject, draw_noise, noise, k->lags + noise->cycle, rates))
+            return false;
+        for (int cell = 0; cell < k->cells; cell++)
             correlate(k, cell, noise, rates);
     }
+    return true;
+}
+
+static bool fit(Subject *subject, Stripes stripes, double contrast, BarKernel *k)
+{
+    const Raster *raster = &subject->raster;
+    Noise *noise = calloc(1, sizeof *noise);
+    *k = (BarKernel){.cells = subject->info->cells,
+                     .columns = stripes == STRIPES_UPRIGHT ? raster->width_px
+                                : stripes == STRIPES_LEVEL ? raster->height_px
+                                                           : 1};
+    if (!noise)
+        return false;
+    fill_sequence(noise, stripes == STRIPES_NONE ? SHORT_DEGREE : LONG_DEGREE);
+    noise->stripes = stripes;
+    noise->shift = noise->cycle / k->columns;
+    int lags = subject_bins(subject, KERNEL_MS);
+    k->lags = lags < noise->shift ? lags : noise->shift;
+    k->kernel = calloc((size_t)k->cells * (size_t)k->lags * (size_t)k->columns, sizeof *k->kernel);
+    float *rates = malloc((size_t)(k->lags + noise->cycle) * (size_t)k->cells * sizeof *rates);
+    bool ok = k->kernel && rates && show_both(subject, contrast, noise, k, rates);
     free(noise);
     free(rates);
     if (!ok)
@@ -91,7 +105,12 @@ static bool fit(Subject *subject, bool is_level, BarKernel *k)
 
 bool bar_noise_fit(Subject *subject, BarKernel *kernel)
 {
-    return fit(subject, false, kernel);
+    return fit(subject, STRIPES_UPRIGHT, CONTRAST, kernel);
+}
+
+bool flicker_noise_fit(Subject *subject, double contrast, BarKernel *kernel)
+{
+    return fit(subject, STRIPES_NONE, contrast, kernel);
 }
 
 void bar_noise_finish(BarKernel *kernel)
@@ -137,7 +156,7 @@ bool bar_noise_places(Subject *subject)
     const Raster *raster = &subject->raster;
     for (int is_level = 0; is_level < 2; is_level++) {
         BarKernel kernel;
-        if (!fit(subject, is_level, &kernel))
+        if (!fit(subject, is_level ? STRIPES_LEVEL : STRIPES_UPRIGHT, CONTRAST, &kernel))
             return false;
         for (int cell = 0; cell < kernel.cells; cell++) {
             double from_middle = place_px(&kernel, cell) - 0.5 * kernel.columns;

@@ -1,7 +1,8 @@
 #pragma once
 /* A model's linear prediction, by reverse correlation with bar noise: stripes one pixel wide, each
  * the same maximum-length binary sequence, 8191 bins long, at a shift of its own (Reid, Victor &
- * Shapley 1997), shown once and once again with light and dark swapped (inverse repeat).
+ * Shapley 1997), shown once and once again with light and dark swapped (inverse repeat). Or one
+ * stripe that fills the field, and a sequence of 2047 bins.
  *
  * A whole cycle of such a sequence is white to one part in its length, so the correlation with it is
  * the least-squares linear model, and the swap takes out every even-order part of the response,
@@ -18,9 +19,11 @@ typedef struct {
     double *kernel; // (cells, lags, columns), Hz a unit of contrast; lag 0 is the bin itself; owned
 } BarKernel;
 
-/* Upright stripes. False without memory or when stopped; the kernel is then empty.
- */
+/* Upright stripes of contrast 0.3. False without memory or when stopped; the kernel is then empty. */
 bool bar_noise_fit(Subject *subject, BarKernel *kernel);
+
+/* The same light everywhere, of that contrast; the kernel has one column. */
+bool flicker_noise_fit(Subject *subject, double contrast, BarKernel *kernel);
 void bar_noise_finish(BarKernel *kernel);
 
 /* response (bins, cells) := the kernel on light (bins, columns), grey before. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const phenomenon_verdicts[] = {"absent", "partly", "holds"};
@@ -9,11 +10,9 @@ const char *const phenomenon_verdicts[] = {"absent", "partly", "holds"};
 static const int SHARE = 4; // one cell in so many must hold
 
 const Phenomenon *const phenomena[] = {
-    &phenomenon_omitted_stimulus,
-    &phenomenon_latency_coding,
-    &phenomenon_motion_anticipation,
-    &phenomenon_motion_reversal,
-    NULL,
+    &phenomenon_omitted_stimulus,  &phenomenon_latency_coding,      &phenomenon_motion_anticipation,
+    &phenomenon_motion_reversal,   &phenomenon_contrast_adaptation, &phenomenon_frequency_doubling,
+    &phenomenon_polarity_reversal, &phenomenon_object_motion,       NULL,
 };
 
 const Phenomenon *phenomenon_find(const char *name)
@@ -28,6 +27,11 @@ void phenomenon_finish(PhenomenonResult *result)
 {
     json_decref(result->numbers);
     *result = (PhenomenonResult){0};
+}
+
+double *phenomenon_grid(int conditions, int cells)
+{
+    return calloc((size_t)conditions * (size_t)cells, sizeof(double));
 }
 
 void phenomenon_judge(PhenomenonResult *result, const PhenomenonVerdict *cells, int count)

@@ -62,6 +62,10 @@ extern const Phenomenon phenomenon_omitted_stimulus;
 extern const Phenomenon phenomenon_latency_coding;
 extern const Phenomenon phenomenon_motion_anticipation;
 extern const Phenomenon phenomenon_motion_reversal;
+extern const Phenomenon phenomenon_contrast_adaptation;
+extern const Phenomenon phenomenon_frequency_doubling;
+extern const Phenomenon phenomenon_polarity_reversal;
+extern const Phenomenon phenomenon_object_motion;
 
 /* NULL: all there are end here. */
 extern const Phenomenon *const phenomena[];
@@ -71,6 +75,9 @@ const Phenomenon *phenomenon_find(const char *name);
 
 /* Frees what a result owns. */
 void phenomenon_finish(PhenomenonResult *result);
+
+/* Zeros (conditions, cells), for free(). NULL without memory. */
+double *phenomenon_grid(int conditions, int cells);
 
 /* For the experiments. cells (count) are verdicts; fills verdict and the numbers of cells. */
 void phenomenon_judge(PhenomenonResult *result, const PhenomenonVerdict *cells, int count);

@@ -66,7 +66,8 @@ static void read_gamma(Reader *reader)
         reader->gamma = png_get_bit_depth(reader->png, reader->info) == 16 ? 1.0 : 0.0;
 }
 
-/* libpng tells of an error by a jump back to here; nothing that lives across it changes after it. */
+/* libpng tells of an error by a jump back to here; nothing that lives across it changes after it.
+ */
 static bool read_head(Reader *reader)
 {
     if (setjmp(png_jmpbuf(reader->png)))

@@ -1,9 +1,9 @@
 #pragma once
 /* A folder of somebody's photographs as natural light: PNG files, grey or RGB, 8 or 16 bits.
  *
- * Luminance is linear: the sRGB curve is undone, or the gamma that the file names; 16 bits that name
- * neither are taken as linear. RGB is weighed as sRGB primaries are, transparency is ignored. Of each,
- * the square in the middle is used, averaged by area. */
+ * Luminance is linear: the sRGB curve is undone, or the gamma that the file names; 16 bits that
+ * name neither are taken as linear. RGB is weighed as sRGB primaries are, transparency is ignored.
+ * Of each, the square in the middle is used, averaged by area. */
 #include <stdbool.h>
 
 enum { PHOTOGRAPHS_ERR_BYTES = 512 };

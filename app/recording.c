@@ -15,8 +15,8 @@
 #include "app/spiking.h"
 #include "model/dataset.h"
 
-/* A state is kept so often that the journal stays small beside the stimulus, and a kill costs seconds.
- */
+/* A state is kept so often that the journal stays small beside the stimulus, and a kill costs
+ * seconds. */
 enum { BLOCK_BINS = 100, STATE_BINS = 1000 };
 
 /* What a state begins with; the circuit's and the spiking's follow. */

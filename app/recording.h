@@ -30,10 +30,10 @@ typedef struct {
     void *progress_ctx;
 } RecordingOrder;
 
-/* Writes path; the test part first, so that a recording that was stopped has one. A recording that is
- * stopped is a whole, shorter data set; one that is killed is none yet. Either leaves its journal,
- * path with ".resume" behind it, and the same order then goes on from there (journal.h) and ends in
- * the data set that nobody disturbed. False with a sentence in err (RECORDING_ERR_BYTES); *is_input
- * says whether the retina is at fault or the writing. */
+/* Writes path; the test part first, so that a recording that was stopped has one. A recording that
+ * is stopped is a whole, shorter data set; one that is killed is none yet. Either leaves its
+ * journal, path with ".resume" behind it, and the same order then goes on from there (journal.h)
+ * and ends in the data set that nobody disturbed. False with a sentence in err
+ * (RECORDING_ERR_BYTES); *is_input says whether the retina is at fault or the writing. */
 bool recording_make(const RecordingOrder *order, RecordingSummary *summary, bool *is_input,
                     char *err);

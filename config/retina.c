@@ -135,6 +135,10 @@ static bool check_classes(const Locate *locate, const Retina *retina, char *err)
         };
         if (!check_entry(locate, "classes", i, ranges, sizeof ranges / sizeof *ranges, err))
             return false;
+        char key[LOCATE_KEY_BYTES];
+        snprintf(key, sizeof key, "classes[%u].name", i);
+        if (retina_class(retina, c->name) != c)
+            return locate_fail(locate, NULL, key, err, "%s is another class already", c->name);
     }
     return true;
 }

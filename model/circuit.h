@@ -137,10 +137,10 @@ void circuit_fill_lattice(const CircuitLattice *lattice, CircuitCell *cells);
 CircuitSpec circuit_preset(CircuitCell *cells);
 
 /* A built-in circuit by its model name; cells (CIRCUIT_PRESET_CELLS) is filled:
- *   circuit                              circuit_preset()
- *   circuit-tuned                        22 cells just as tuned, in a row within ±250 µm of (25, 25)
+ *   circuit          circuit_preset()
+ *   circuit-tuned    22 cells just as tuned, in a row within ±250 µm of (25, 25)
  *   circuit-equal-tau circuit-depressing circuit-reversal
- *                                        three classes of the variant's cell, as in circuit_preset()
+ *                    three classes of the variant's cell, as in circuit_preset()
  * and, after a slash, switches with commas between them: circuit/no-crossover,no-gain. */
 bool circuit_named(const char *name, CircuitSpec *spec, CircuitCell *cells, char *err);
 

@@ -9,8 +9,8 @@ static const double PX_UM = 50.0, CELL_UM = 25.0, ROW_UM = 250.0, RUN_UM = 930.0
 
 /* What the tables leave open: where a bar starts (it decides which of two maxima a pixel apart wins
  * where they are within a part in a thousand: 0.44 mm/s, and 1.5 mm/s without inhibition and gain
- * control), where on its pixel a bar turns (bursts up to a tenth weaker or stronger), and how much of
- * the pass smooth_hz averages. These give every row. */
+ * control), where on its pixel a bar turns (bursts up to a tenth weaker or stronger), and how much
+ * of the pass smooth_hz averages. These give every row. */
 static const double TURN_UM = 8.0, SMOOTH_UM = 180.0;
 
 Circuit *measure_open(const CircuitParams *params, const CircuitCell *cell, int count, int rows_px,
@@ -131,7 +131,8 @@ PeakReading measure_step(Circuit *circuit, double contrast)
     return peak_of(hz, 0, BINS);
 }
 
-/* One bin of a bar as high as the field, centre at x, area average on the pixels; mean_hz (cells). */
+/* One bin of a bar as high as the field, centre at x, area average on the pixels; mean_hz (cells).
+ */
 static void step_bar(Circuit *circuit, double x_um, double width_um, double contrast,
                      double *mean_hz)
 {
@@ -183,7 +184,7 @@ static void run_pass(Circuit *circuit, double um_per_bin, double width_um, doubl
 /* Largest inner maximum from 70 to 300 ms after the turn; hz 0 when there is none. */
 static PeakReading burst_of(const Pass *pass, int column, int turn)
 {
-    PeakReading best = {NAN, 0.0};
+    PeakReading best = {(double)NAN, 0.0};
     for (int bin = turn + 7; bin <= turn + 30; bin++) {
         double before = pass->hz[bin - 1][column], now = pass->hz[bin][column];
         double after = pass->hz[bin + 1][column];

@@ -1,6 +1,6 @@
 #pragma once
-/* The experiments on the circuit and how they are read, as the prototype had them that the tables in
- * the tests come from. Times in ms after the event that is named; rates in Hz.
+/* The experiments on the circuit and how they are read, as the prototype had them that the tables
+ * in the tests come from. Times in ms after the event that is named; rates in Hz.
  *
  * All is read on the mean rates of the bins of 10 ms, a peak's time by a parabola through three of
  * them. The time of a bin is its middle; a bar stands for a bin where it was put for that bin, and
@@ -23,8 +23,8 @@ typedef struct {
 /* Trains of full-field flashes of 20 ms; first cell. */
 OmittedReading measure_omitted(Circuit *circuit, int period_ms, int flashes, double contrast);
 
-/* Slope of the latency over the period, by least squares over 30, 40 … 80, 100 and 120 ms, as far as
- * they are from `from_ms` to `to_ms`. */
+/* Slope of the latency over the period, by least squares over 30, 40 … 80, 100 and 120 ms, as far
+ * as they are from `from_ms` to `to_ms`. */
 double measure_omitted_slope(Circuit *circuit, int from_ms, int to_ms, int flashes);
 
 typedef struct {

@@ -93,6 +93,39 @@ static void the_same_light_gives_the_same_bits(void)
     circuit_destroy(circuit);
 }
 
+/* Rows made columns, and the cell's place with them: x becomes −y and y becomes −x. */
+static void a_turned_image_gives_the_turned_answer(void)
+{
+    char err[MODEL_ERR_BYTES];
+    CircuitCell preset[CIRCUIT_PRESET_CELLS], upright = circuit_tuned_cell(), turned = upright;
+    CircuitSpec spec = circuit_preset(preset);
+    spec.cell_count = 1;
+    upright.x_um = 100.0f;
+    upright.y_um = -260.0f;
+    turned.x_um = 260.0f;
+    turned.y_um = -100.0f;
+    spec.cells = &upright;
+    Circuit *one = circuit_create(&spec, err);
+    spec.cells = &turned;
+    Circuit *other = circuit_create(&spec, err);
+    CU_ASSERT_FATAL(one != NULL && other != NULL);
+    uint32_t seed = 3;
+    float lum[POINTS], across[POINTS], rate_hz, other_hz, highest_hz = 0.0f;
+    for (int bin = 0; bin < 60; bin++) {
+        for (int i = 0; i < POINTS && bin % 6 == 0; i++) {
+            lum[i] = next_noise(&seed) > (1 << 23) ? 1.0f : 0.0f;
+            across[i % SIDE * SIDE + i / SIDE] = lum[i];
+        }
+        circuit_step(one, lum, &rate_hz);
+        circuit_step(other, across, &other_hz);
+        CU_ASSERT(test_near((double)other_hz, (double)rate_hz, 0.02));
+        highest_hz = fmaxf(highest_hz, rate_hz);
+    }
+    CU_ASSERT(highest_hz > 5.0f);
+    circuit_destroy(one);
+    circuit_destroy(other);
+}
+
 static void a_bins_rate_is_the_mean_over_its_steps(void)
 {
     char err[MODEL_ERR_BYTES];
@@ -206,6 +239,7 @@ static void an_unknown_name_is_told_the_known_ones(void)
 static const TestCase cases[] = {
     {"full field looks endless even at the border", full_field_looks_endless_even_at_the_border},
     {"the same light gives the same bits", the_same_light_gives_the_same_bits},
+    {"a turned image gives the turned answer", a_turned_image_gives_the_turned_answer},
     {"a bin's rate is the mean over its steps", a_bins_rate_is_the_mean_over_its_steps},
     {"the preparation varies three classes within bounds",
      the_preparation_varies_three_classes_within_bounds},

@@ -185,8 +185,10 @@ static void fifty_rows_answer_as_one(void)
     circuit_destroy(field);
 }
 
-/* The controls: what is left of each phenomenon when a mechanism is blocked. NaN: there is no such
- * number, because the phenomenon is gone with the response itself. */
+#define NONE ((double)NAN)
+
+/* The controls: what is left of each phenomenon when a mechanism is blocked. NONE: there is no such
+ * number, because the phenomenon is gone. */
 typedef struct {
     const char *blocked;
     bool has_burst;                  // the omitted flash is answered, and well above the train
@@ -198,10 +200,10 @@ typedef struct {
 
 static const Control controls[] = {
     {"", true, 0.94, 0.98, 142, 87, -51, -30, true, true},
-    {"no-on-fast", false, NAN, NAN, 142, 87, -51, -30, false, true},
+    {"no-on-fast", false, NONE, NONE, 142, 87, -51, -30, false, true},
     {"no-on-slow", true, 0.94, 0.98, 142, 87, -51, -30, true, false},
-    {"no-on", false, NAN, NAN, 142, 87, -51, -30, false, true},
-    {"no-off", true, 0.95, 0.99, NAN, NAN, NAN, NAN, true, true},
+    {"no-on", false, NONE, NONE, 142, 87, -51, -30, false, true},
+    {"no-off", true, 0.95, 0.99, NONE, NONE, NONE, NONE, true, true},
     {"no-crossover", true, 0.68, 0.59, 142, 87, 48, 122, false, false},
     {"no-depression", true, 0.94, 0.99, 142, 87, -51, -30, true, true},
     {"no-wide-field", true, 0.94, 0.98, 150, 89, -50, 18, true, true},
@@ -211,10 +213,10 @@ static const Control controls[] = {
     {"no-gain-ganglion", true, 0.92, 0.94, 144, 91, -51, -28, true, true},
     {"no-gain", true, 0.58, 0.68, 144, 143, -36, 49, false, false},
     {"no-surround", true, 1.29, 1.22, 145, 73, 34, -53, true, true},
-    {"linear", false, NAN, NAN, 153, 153, -60, 27, false, false},
-    {"linear-on-fast", true, 0.40, 0.36, NAN, NAN, NAN, NAN, false, false},
-    {"linear-on-slow", false, NAN, NAN, NAN, NAN, NAN, NAN, false, false},
-    {"linear-all", false, NAN, NAN, NAN, NAN, NAN, NAN, false, false},
+    {"linear", false, NONE, NONE, 153, 153, -60, 27, false, false},
+    {"linear-on-fast", true, 0.40, 0.36, NONE, NONE, NONE, NONE, false, false},
+    {"linear-on-slow", false, NONE, NONE, NONE, NONE, NONE, NONE, false, false},
+    {"linear-all", false, NONE, NONE, NONE, NONE, NONE, NONE, false, false},
 };
 
 static bool is_number(double got, double wanted, double tolerance)
@@ -312,8 +314,8 @@ static void depression_straightens_the_slope_of_its_rival(void)
     CU_ASSERT(test_near(variant_slope("depressing", "no-depression", 40, 80), 1.39, 0.05));
 }
 
-/* The rival of Chen et al.: the reversal response needs no inhibition, but bipolar gain control. The
- * prototype ran it in steps of 5 ms, so latencies are some ms longer here. */
+/* The rival of Chen et al.: the reversal response needs no inhibition, but bipolar gain control.
+ * The prototype ran it in steps of 5 ms, so latencies are some ms longer here. */
 static void the_reversal_rival_needs_gain_control_and_no_inhibition(void)
 {
     static const struct {

@@ -188,15 +188,33 @@ static void the_shipped_preparation_is_the_built_in_circuit(void)
     retina_destroy(retina);
 }
 
+/* Loading fails, with `says` in the sentence, when `was` of the spec is replaced. */
+static void refuses(const char *was, const char *is, const char *says)
+{
+    char err[RECORDING_ERR_BYTES] = "", text[2 * sizeof spec_text];
+    const char *at = strstr(spec_text, was);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - spec_text), spec_text, is, at + strlen(was));
+    CU_ASSERT_PTR_NULL(load_text(text, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, says));
+}
+
 static void a_wrong_spec_is_refused_with_its_line(void)
 {
-    char err[RECORDING_ERR_BYTES];
-    CU_ASSERT_PTR_NULL(load_text("name: x\nseed: 1\n", err));
-    char text[sizeof spec_text];
-    memcpy(text, spec_text, sizeof text);
-    memcpy(strstr(text, "alpha_hz: 353"), "alpha_hz: -53", 13);
-    CU_ASSERT_PTR_NULL(load_text(text, err));
-    CU_ASSERT_PTR_NOT_NULL(strstr(err, "spec.yaml:10: classes[0].alpha_hz"));
+    refuses("minutes: 0.2\n", "", "spec.yaml:1: minutes");
+    refuses("alpha_hz: 353", "alpha_hz: -53", "spec.yaml:10: classes[0].alpha_hz");
+    refuses("class: full", "class: other", "spec.yaml:11: cells[0].class: other is none of");
+    refuses("cells:",
+            "  - {name: full, off: 1, on_fast: 1, on_slow: 1, threshold: 0, alpha_hz: 1, "
+            "pool_um: 9}\ncells:",
+            "spec.yaml:11: classes[1].name: full is another class");
+    refuses("cells: [{name: one, class: full, x_um: 25, y_um: 25}]", "", "0 cells");
+    refuses("seed: 7", "seed: 7\nspiking: regular", "spec.yaml:3");
+    refuses(
+        "cells:",
+        "lattice: {sites: 0, x_um: 0, y_um: 0, spacing_um: 9, jitter_um: 0, spread: 0, seed: 1}\n"
+        "cells:",
+        "spec.yaml:11: lattice.sites");
 }
 
 static void the_shares_of_the_mix_hold(void)
