@@ -124,6 +124,7 @@ static void print_result(const Work *work, const Phenomenon *phenomenon,
     fprintf(work->talk, "  %-20s %-6s  %d of %d cells, %d partly: %s\n", phenomenon->name,
             phenomenon_verdicts[result->verdict], result->holding, result->cells, result->partly,
             result->sentence);
+    fflush(work->talk); // the next may take a minute
 }
 
 static void add_json(json_t *object, const Phenomenon *phenomenon, const PhenomenonResult *result)
@@ -184,13 +185,33 @@ static int run_model(Work *work, int m, Model *model)
     return ok || is_stopped(work) ? EXIT_DONE : EXIT_IO;
 }
 
+static void print_wrapped(FILE *talk, const char *text)
+{
+    enum { COLUMNS = 92 };
+    while (*text) {
+        size_t length = strcspn(text, " "), used = length;
+        fprintf(talk, "    %.*s", (int)length, text);
+        for (text += length; *text == ' '; text += 1 + length) {
+            length = strcspn(text + 1, " ");
+            if (used + 1 + length > COLUMNS)
+                break;
+            fprintf(talk, " %.*s", (int)length, text + 1);
+            used += 1 + length;
+        }
+        text += *text == ' ';
+        fprintf(talk, "\n");
+    }
+}
+
 static void print_rules(const Work *work)
 {
-    fprintf(work->talk, "\n");
-    for (int k = 0; k < work->options->asked_count; k++)
-        fprintf(work->talk, "%s: %s\n", work->options->asked[k]->name,
-                work->options->asked[k]->rule);
-    fprintf(work->talk, "%s\n", PHENOMENA_SHARE_RULE);
+    fprintf(work->talk, "\nrules\n");
+    for (int k = 0; k < work->options->asked_count; k++) {
+        fprintf(work->talk, "  %s\n", work->options->asked[k]->name);
+        print_wrapped(work->talk, work->options->asked[k]->rule);
+    }
+    fprintf(work->talk, "  of a model\n");
+    print_wrapped(work->talk, PHENOMENA_SHARE_RULE);
 }
 
 static json_t *summary_of(const Work *work)
