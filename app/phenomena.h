@@ -35,6 +35,7 @@ typedef struct {
     double x[PHENOMENA_POINTS], y[PHENOMENA_POINTS];
     bool is_faint;   // a reference, not a measurement
     bool has_points; // few values, each worth a mark
+    bool is_scatter; // marks only
 } PhenomenonCurve;
 
 /* What the figure shows of one model; models stand side by side, panels below each other. */

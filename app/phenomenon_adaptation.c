@@ -220,8 +220,9 @@ static bool measure(Subject *subject, PhenomenonResult *result)
         (PhenomenonPanel){.title = "Filter of full-field flicker, mean of all cells",
                           .x_name = "ms before the response",
                           .y_name = "Hz a unit of contrast"};
-    result->panels[1] = (PhenomenonPanel){
-        .title = "Relative to contrast 0.5, median", .x_name = "contrast", .y_name = "share"};
+    result->panels[1] = (PhenomenonPanel){.title = "Relative to contrast 0.5, median",
+                                          .x_name = "contrast",
+                                          .y_name = "relative to contrast 0.5"};
     bool ok = allocate(&found, subject->info->cells);
     for (int k = 0; ok && k < CONTRASTS; k++)
         ok = show_contrast(subject, k, &found, &result->panels[0]);

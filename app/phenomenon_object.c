@@ -126,9 +126,11 @@ static void report(const Subject *subject, const Found *f, double (*sums)[PHENOM
     double number[PHENOMENA_POINTS];
     int shown = f->cells < PHENOMENA_POINTS ? f->cells : PHENOMENA_POINTS;
     for (int c = 0; c < shown; c++)
-        number[c] = c;
-    phenomenon_curve(&result->panels[1], "differential", number, f->response_hz, 1, shown);
-    phenomenon_curve(&result->panels[1], "global", number, f->response_hz + f->cells, 1, shown);
+        number[c] = c + 1;
+    phenomenon_curve(&result->panels[1], "differential", number, f->response_hz, 1, shown)
+        ->is_scatter = true;
+    phenomenon_curve(&result->panels[1], "global", number, f->response_hz + f->cells, 1, shown)
+        ->is_scatter = true;
 }
 
 static bool measure(Subject *subject, PhenomenonResult *result)

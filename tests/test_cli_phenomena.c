@@ -6,8 +6,21 @@
 
 #include "tests/harness.h"
 #include "tests/program.h"
+#include "tests/random_model.h"
 
 static ProgramResult result;
+
+/* A linear-nonlinear model of random weights: whatever its filter, its step responses all peak at one
+ * time. Valid until the next call. */
+static const char *write_ln(const char *folder)
+{
+    RandomModel model;
+    const RandomShape shape = random_shape_published(4);
+    random_ln(&model, &shape, true, 1);
+    const char *path = random_model_save(&model, folder);
+    random_model_finish(&model);
+    return path;
+}
 
 static const json_t *phenomenon_of(const json_t *root, size_t model, const char *name)
 {
@@ -27,8 +40,7 @@ static void models_stand_side_by_side(void)
     char command[1024], path[512];
     const char *folder = test_folder("cli_phenomena");
     snprintf(command, sizeof command,
-             "$RETRACE phenomena circuit model/weights/mixed-ln.h5 --only latency_coding "
-             "--out %s/out",
+             "$RETRACE phenomena circuit %s --only latency_coding --out %s/out", write_ln(folder),
              folder);
     program_run(command, &result);
     CU_ASSERT_EQUAL(result.status, 0);
@@ -49,8 +61,10 @@ static void models_stand_side_by_side(void)
 
 static void strict_asks_the_first_model(void)
 {
-    program_run("$RETRACE phenomena model/weights/mixed-ln.h5 --only latency_coding --strict",
-                &result);
+    char command[1024];
+    snprintf(command, sizeof command, "$RETRACE phenomena %s --only latency_coding --strict",
+             write_ln(test_folder("cli_phenomena_strict")));
+    program_run(command, &result);
     CU_ASSERT_EQUAL(result.status, 1);
     program_run("$RETRACE phenomena circuit --only latency_coding --strict --json -", &result);
     CU_ASSERT_EQUAL(result.status, 0);
