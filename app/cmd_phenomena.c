@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,13 @@ typedef struct {
     char names[MODELS_MAX][MODEL_NAME_BYTES];
     bool is_simulated[MODELS_MAX];
     json_t *models; // owned
+    const atomic_bool *stop;
 } Work;
+
+static bool is_stopped(const Work *work)
+{
+    return atomic_load_explicit(work->stop, memory_order_relaxed);
+}
 
 static void print_result(const Work *work, const Phenomenon *phenomenon,
                          const PhenomenonResult *result)
@@ -117,6 +124,7 @@ static void print_result(const Work *work, const Phenomenon *phenomenon,
     fprintf(work->talk, "  %-20s %-6s  %d of %d cells, %d partly: %s\n", phenomenon->name,
             phenomenon_verdicts[result->verdict], result->holding, result->cells, result->partly,
             result->sentence);
+    fflush(work->talk); // the next may take a minute
 }
 
 static void add_json(json_t *object, const Phenomenon *phenomenon, const PhenomenonResult *result)
@@ -160,7 +168,7 @@ static int run_model(Work *work, int m, Model *model)
     fprintf(work->talk, "%s (%s)%s, %d cells\n", info->name, info->kind,
             info->is_simulated ? ", simulated" : "", info->cells);
     Subject subject;
-    bool ok = subject_open(&subject, model, stop_catch_signals());
+    bool ok = subject_open(&subject, model, work->stop);
     subject.progress = show_progress;
     subject.progress_ctx = work;
     ok = ok && run_experiments(work, &subject, m, found);
@@ -170,19 +178,40 @@ static int run_model(Work *work, int m, Model *model)
                                     (int)subject.is_place_measured, "bins", (int)subject.bins,
                                     "phenomena", found));
     if (!ok)
-        fprintf(stderr, "retrace phenomena: stopped, or out of memory; what is above is done\n");
+        fprintf(stderr, "retrace phenomena: %s; what is above is done\n",
+                is_stopped(work) ? "stopped" : "out of memory");
     subject_close(&subject);
     model_close(model);
-    return ok ? EXIT_DONE : EXIT_BAD_VERDICT;
+    return ok || is_stopped(work) ? EXIT_DONE : EXIT_IO;
+}
+
+static void print_wrapped(FILE *talk, const char *text)
+{
+    enum { COLUMNS = 92 };
+    while (*text) {
+        size_t length = strcspn(text, " "), used = length;
+        fprintf(talk, "    %.*s", (int)length, text);
+        for (text += length; *text == ' '; text += 1 + length) {
+            length = strcspn(text + 1, " ");
+            if (used + 1 + length > COLUMNS)
+                break;
+            fprintf(talk, " %.*s", (int)length, text + 1);
+            used += 1 + length;
+        }
+        text += *text == ' ';
+        fprintf(talk, "\n");
+    }
 }
 
 static void print_rules(const Work *work)
 {
-    fprintf(work->talk, "\n");
-    for (int k = 0; k < work->options->asked_count; k++)
-        fprintf(work->talk, "%s: %s\n", work->options->asked[k]->name,
-                work->options->asked[k]->rule);
-    fprintf(work->talk, "%s\n", PHENOMENA_SHARE_RULE);
+    fprintf(work->talk, "\nrules\n");
+    for (int k = 0; k < work->options->asked_count; k++) {
+        fprintf(work->talk, "  %s\n", work->options->asked[k]->name);
+        print_wrapped(work->talk, work->options->asked[k]->rule);
+    }
+    fprintf(work->talk, "  of a model\n");
+    print_wrapped(work->talk, PHENOMENA_SHARE_RULE);
 }
 
 static json_t *summary_of(const Work *work)
@@ -191,8 +220,9 @@ static json_t *summary_of(const Work *work)
     for (int k = 0; k < work->options->asked_count; k++)
         json_object_set_new(rules, work->options->asked[k]->name,
                             json_string(work->options->asked[k]->rule));
-    return json_pack("{ss ss so sO}", "retrace", RETRACE_VERSION, "share_rule",
-                     PHENOMENA_SHARE_RULE, "rules", rules, "models", work->models);
+    return json_pack("{ss sb ss so sO}", "retrace", RETRACE_VERSION, "stopped_early",
+                     (int)is_stopped(work), "share_rule", PHENOMENA_SHARE_RULE, "rules", rules,
+                     "models", work->models);
 }
 
 /* The figures of what has been measured. */
@@ -240,7 +270,7 @@ static int run_all(Work *work, Model **models)
     int status = EXIT_DONE;
     progress_start(&work->progress, "phenomena", "experiments");
     for (int m = 0; m < work->options->models_count; m++) {
-        if (status == EXIT_DONE)
+        if (status == EXIT_DONE && !is_stopped(work))
             status = run_model(work, m, models[m]);
         else
             model_close(models[m]);
@@ -301,7 +331,10 @@ int cmd_phenomena(int argc, char **argv)
         close_models(models, options.models_count);
         return EXIT_IO;
     }
-    Work work = {.options = &options, .talk = json_talk(options.json), .models = json_array()};
+    Work work = {.options = &options,
+                 .talk = json_talk(options.json),
+                 .models = json_array(),
+                 .stop = stop_catch_signals()};
     work.results = calloc((size_t)MODELS_MAX * PHENOMENA_MAX, sizeof *work.results);
     work.total = (int64_t)options.models_count * options.asked_count;
     status = work.results ? run_all(&work, models) : EXIT_IO;

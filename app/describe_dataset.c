@@ -94,6 +94,9 @@ static void talk_of_set(const Dataset *set, const char *path, const DatasetRepor
     if (report->has_lag)
         fprintf(talk, "lag         responses follow changes of the stimulus by %.0f ms\n",
                 report->lag_ms);
+    else
+        fprintf(talk, "lag         not told: no tie of responses to changes of the stimulus stands "
+                      "out\n");
     if (info->provenance[0])
         fprintf(talk, "from        %s\n", info->provenance);
     if (info->licence[0])

@@ -22,7 +22,7 @@ enum {
     PHENOMENA_PANELS = 2,
     PHENOMENA_CURVES = 8,
     PHENOMENA_POINTS = 160,
-    PHENOMENA_SENTENCE_BYTES = 256,
+    PHENOMENA_SENTENCE_BYTES = 384,
 };
 
 typedef enum { PHENOMENON_ABSENT, PHENOMENON_PARTLY, PHENOMENON_HOLDS } PhenomenonVerdict;
@@ -35,6 +35,7 @@ typedef struct {
     double x[PHENOMENA_POINTS], y[PHENOMENA_POINTS];
     bool is_faint;   // a reference, not a measurement
     bool has_points; // few values, each worth a mark
+    bool is_scatter; // marks only
 } PhenomenonCurve;
 
 /* What the figure shows of one model; models stand side by side, panels below each other. */

@@ -56,9 +56,11 @@ static void draw_curves(cairo_t *cairo, const PlotArea *area, const PhenomenonPa
     for (int i = 0; i < PHENOMENA_CURVES; i++) {
         const PhenomenonCurve *curve = &panel->curves[i];
         PlotColour colour = colour_of(panel, i);
-        plot_trace(cairo, area, colour, curve->is_faint ? 0.8 : 1.3, curve->x, curve->y,
-                   (size_t)curve->count);
-        for (int k = 0; curve->has_points && !curve->is_faint && k < curve->count; k++)
+        if (!curve->is_scatter)
+            plot_trace(cairo, area, colour, curve->is_faint ? 0.8 : 1.3, curve->x, curve->y,
+                       (size_t)curve->count);
+        for (int k = 0;
+             (curve->has_points || curve->is_scatter) && !curve->is_faint && k < curve->count; k++)
             plot_trace(cairo, area, colour, 4.0, &curve->x[k], &curve->y[k], 1);
     }
 }

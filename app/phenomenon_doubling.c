@@ -140,7 +140,10 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
     phenomenon_say(result,
                    "F2/F1 for bars of 50, 100, 200, 400 um:", (PhenomenonNumber){2, false, ""},
                    shown, 4);
-    phenomenon_curve(&result->panels[0], "F2/F1", bars_um, ratio, 1, BARS);
+    double share[BARS];
+    for (int k = 0; k < BARS; k++)
+        share[k] = ratio[k] / (1.0 + ratio[k]);
+    phenomenon_curve(&result->panels[0], "F2 of both (half: F2 = F1)", bars_um, share, 1, BARS);
     phenomenon_curve(&result->panels[1], "F1", bars_um, f1, 1, BARS);
     phenomenon_curve(&result->panels[1], "F2", bars_um, f2, 1, BARS);
 }
@@ -148,9 +151,9 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
 static bool measure(Subject *subject, PhenomenonResult *result)
 {
     Found found = {0};
-    result->panels[0] = (PhenomenonPanel){.title = "Second over first harmonic, median",
+    result->panels[0] = (PhenomenonPanel){.title = "Second harmonic's share, median",
                                           .x_name = "width of a bar (um)",
-                                          .y_name = "F2/F1"};
+                                          .y_name = "F2/(F1 + F2)"};
     result->panels[1] = (PhenomenonPanel){.title = "Amplitude, mean over phases, median",
                                           .x_name = "width of a bar (um)",
                                           .y_name = "Hz"};

@@ -20,8 +20,8 @@ typedef struct {
 
 typedef struct {
     int cells;
-    double *response_hz;         // (differential and global, cells), mean after the jump above rest
-    double *ratio;               // (cells)
+    double *response_hz;       // (differential and global, cells), peak after the jump above before
+    double *before_hz, *ratio; // (cells)
     PhenomenonVerdict *verdicts; // (cells)
 } Found;
 
@@ -49,14 +49,6 @@ static void draw_object(const void *movie, int bin, const Raster *raster, float 
         }
 }
 
-static double mean_hz(const float *rates, size_t stride, int from, int to)
-{
-    double sum = 0.0;
-    for (int t = from; t < to; t++)
-        sum += (double)rates[(size_t)t * stride] / (to - from);
-    return sum;
-}
-
 static void add_trace(const Subject *subject, const float *rates, int cell, int jump, int bins,
                       double *sum)
 {
@@ -82,10 +74,10 @@ static bool show_cell(Subject *subject, int c, Found *f, double (*sums)[PHENOMEN
         ok = subject_show(subject, draw_object, &object, bins, rates);
         if (!ok)
             break;
-        f->response_hz[(size_t)(i / PHASES) * cells + (size_t)c] +=
-            (mean_hz(rates + c, cells, jump, bins) -
-             mean_hz(rates + c, cells, jump - subject_bins(subject, 100), jump)) /
-            PHASES;
+        double before_hz = (double)rates[(size_t)(jump - 1) * cells + (size_t)c];
+        double peak_hz = peak_highest(rates + c, cells, jump, bins);
+        f->response_hz[(size_t)(i / PHASES) * cells + (size_t)c] += (peak_hz - before_hz) / PHASES;
+        f->before_hz[c] += before_hz / (CONDITIONS * PHASES);
         add_trace(subject, rates, c, jump, bins, sums[i / PHASES]);
     }
     free(rates);
@@ -95,8 +87,10 @@ static bool show_cell(Subject *subject, int c, Found *f, double (*sums)[PHENOMEN
 static PhenomenonVerdict judge_cell(Found *f, int c)
 {
     double differential = f->response_hz[c], global = f->response_hz[f->cells + c];
-    double least_hz = 0.02 * fmax(fabs(differential), fabs(global));
-    f->ratio[c] = differential > 0.0 ? differential / fmax(global, least_hz) : (double)NAN;
+    double highest = fmax(differential, global), before = f->before_hz[c];
+    bool answers = before + highest > phenomenon_least_hz(before, before + highest);
+    f->ratio[c] =
+        answers && differential > 0.0 ? differential / fmax(global, 0.02 * highest) : (double)NAN;
     return f->ratio[c] >= HOLDS_RATIO    ? PHENOMENON_HOLDS
            : f->ratio[c] >= PARTLY_RATIO ? PHENOMENON_PARTLY
                                          : PHENOMENON_ABSENT;
@@ -119,7 +113,8 @@ static void report(const Subject *subject, const Found *f, double (*sums)[PHENOM
                                 "global_hz", phenomenon_number(response[1]), "ratio",
                                 phenomenon_number(ratio), "cells", cells);
     const PhenomenonNumber hz = {2, false, " Hz"};
-    phenomenon_say(result, "above the standing grating, differential, global:", hz, response, 2);
+    phenomenon_say(result, "peak above the standing grating, differential, global:", hz, response,
+                   2);
     phenomenon_say(result, "ratio", (PhenomenonNumber){2, false, ""}, &ratio, 1);
     double x[PHENOMENA_POINTS];
     int count = subject_bins(subject, AFTER_MS + 100);
@@ -131,9 +126,11 @@ static void report(const Subject *subject, const Found *f, double (*sums)[PHENOM
     double number[PHENOMENA_POINTS];
     int shown = f->cells < PHENOMENA_POINTS ? f->cells : PHENOMENA_POINTS;
     for (int c = 0; c < shown; c++)
-        number[c] = c;
-    phenomenon_curve(&result->panels[1], "differential", number, f->response_hz, 1, shown);
-    phenomenon_curve(&result->panels[1], "global", number, f->response_hz + f->cells, 1, shown);
+        number[c] = c + 1;
+    phenomenon_curve(&result->panels[1], "differential", number, f->response_hz, 1, shown)
+        ->is_scatter = true;
+    phenomenon_curve(&result->panels[1], "global", number, f->response_hz + f->cells, 1, shown)
+        ->is_scatter = true;
 }
 
 static bool measure(Subject *subject, PhenomenonResult *result)
@@ -143,13 +140,13 @@ static bool measure(Subject *subject, PhenomenonResult *result)
     result->panels[0] = (PhenomenonPanel){.title = "Grating jumps at 0 ms, mean of all cells",
                                           .x_name = "ms after the jump",
                                           .y_name = "rate (Hz)"};
-    result->panels[1] = (PhenomenonPanel){.title = "Mean over 400 ms, above the standing grating",
-                                          .x_name = "cell",
-                                          .y_name = "rate (Hz)"};
+    result->panels[1] = (PhenomenonPanel){
+        .title = "Peak above the standing grating", .x_name = "cell", .y_name = "rate (Hz)"};
     found.response_hz = phenomenon_grid(CONDITIONS, found.cells);
+    found.before_hz = phenomenon_grid(1, found.cells);
     found.ratio = phenomenon_grid(1, found.cells);
     found.verdicts = calloc((size_t)found.cells, sizeof *found.verdicts);
-    bool ok = found.response_hz && found.ratio && found.verdicts;
+    bool ok = found.response_hz && found.before_hz && found.ratio && found.verdicts;
     for (int c = 0; ok && c < found.cells; c++)
         ok = show_cell(subject, c, &found, sums);
     for (int c = 0; ok && c < found.cells; c++) {
@@ -161,6 +158,7 @@ static bool measure(Subject *subject, PhenomenonResult *result)
         report(subject, &found, sums, result);
     }
     free(found.response_hz);
+    free(found.before_hz);
     free(found.ratio);
     free(found.verdicts);
     return ok;
@@ -170,8 +168,9 @@ const Phenomenon phenomenon_object_motion = {
     .name = "object_motion",
     .rule =
         "A grating of 150 um bars, contrast 1, jumps by 250 um within 70 ms in a disc of 250 um "
-        "around the cell: alone (differential) or with the whole field (global); mean rate over "
-        "400 ms less that of the standing grating, mean over 2 phases. Holds: differential at "
-        "least 1.25 × global. Partly: at least 1.05 ×. Absent: else.",
+        "around the cell: alone (differential) or with the whole field (global); highest rate "
+        "within 400 ms less the rate before the jump, mean over 2 phases. A cell answers when "
+        "it rises above that rate by a quarter of it. Holds: differential at least 1.25 × "
+        "global. Partly: at least 1.05 ×. Absent: else.",
     .measure = measure,
 };

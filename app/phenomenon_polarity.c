@@ -147,8 +147,8 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
     double number[PHENOMENA_POINTS], x[PHENOMENA_POINTS], y[PHENOMENA_POINTS];
     int shown = f->cells < PHENOMENA_POINTS ? f->cells : PHENOMENA_POINTS;
     for (int c = 0; c < shown; c++)
-        number[c] = c;
-    phenomenon_curve(&result->panels[1], "reversed", number, f->share, 1, shown);
+        number[c] = c + 1;
+    phenomenon_curve(&result->panels[1], "reversed", number, f->share, 1, shown)->is_scatter = true;
     for (int lag = 0; lag < f->lags && lag < PHENOMENA_POINTS; lag++) {
         x[lag] = (lag + 0.5) * subject->bin_ms;
         y[lag] = 0.0;

@@ -28,7 +28,7 @@ typedef struct {
     double first_um;         // of the places
     double *latency_ms, *sd_ms, *burst_hz, *smooth_hz, *ratio, *count, *of; // (conditions, cells)
     PhenomenonVerdict *verdicts;                                            // (cells)
-    float *rates;                                                           // (places, bins, cells)
+    float *rates, *mean; // (places, bins, cells), (bins)
 } Found;
 
 typedef struct {
@@ -54,8 +54,10 @@ static bool allocate(const Subject *subject, Found *f)
         least_um = fmin(least_um, subject->x_um[c]);
         most_um = fmax(most_um, subject->x_um[c]);
     }
-    f->first_um = least_um - REACH_UM;
-    f->places = 1 + (int)floor((most_um + REACH_UM - f->first_um) / SPACING_UM + 1e-9);
+    double edge_um = 0.5 * subject->raster.width_px * subject->raster.um_per_px;
+    f->first_um = fmax(least_um - REACH_UM, -edge_um);
+    double last_um = fmin(most_um + REACH_UM, edge_um);
+    f->places = 1 + (int)fmax(0.0, floor((last_um - f->first_um) / SPACING_UM + 1e-9));
     f->bins = subject_bins(subject, BEFORE_MS + TO_MS) + 1;
     for (size_t i = 0; i < sizeof grids / sizeof *grids; i++) {
         *grids[i] = calloc(CONDITIONS * (size_t)f->cells, sizeof(double));
@@ -63,7 +65,8 @@ static bool allocate(const Subject *subject, Found *f)
     }
     f->verdicts = calloc((size_t)f->cells, sizeof *f->verdicts);
     f->rates = calloc((size_t)f->places * (size_t)f->bins * (size_t)f->cells, sizeof *f->rates);
-    return ok && f->verdicts && f->rates;
+    f->mean = calloc((size_t)f->bins, sizeof *f->mean);
+    return ok && f->verdicts && f->rates && f->mean;
 }
 
 static void release(Found *f)
@@ -74,6 +77,7 @@ static void release(Found *f)
         free(grids[i]);
     free(f->verdicts);
     free(f->rates);
+    free(f->mean);
 }
 
 /* The sweep, and every turn on its way, into f->rates. sweep (bins, cells) is filled. */
@@ -109,7 +113,7 @@ static Span places_near(const Found *f, double x_um)
 {
     double first = ceil((x_um - REACH_UM - f->first_um) / SPACING_UM - 1e-9);
     double last = floor((x_um + REACH_UM - f->first_um) / SPACING_UM + 1e-9);
-    return (Span){(int)first, (int)last + 1};
+    return (Span){(int)fmax(0.0, first), (int)fmin(f->places, last + 1.0)};
 }
 
 // mean over the places around the cell, at one bin
@@ -150,7 +154,6 @@ static void read_cell(const Subject *subject, const Condition *condition, Span s
 {
     enum { PLACES_MAX = 64 };
     double latency[PLACES_MAX], height[PLACES_MAX], largest = 0.0;
-    float mean[PHENOMENA_POINTS];
     int turn = subject_bins(subject, BEFORE_MS), count = span.last - span.first;
     int from = turn + subject_bins(subject, FROM_MS) - 1, counted = 0;
     for (int i = 0; i < count; i++) {
@@ -166,11 +169,11 @@ static void read_cell(const Subject *subject, const Condition *condition, Span s
         counted += counts;
     }
     for (int bin = 0; bin < f->bins; bin++)
-        mean[bin] = (float)mean_over_places(f, span, bin, cell);
+        f->mean[bin] = (float)mean_over_places(f, span, bin, cell);
     size_t at = (size_t)condition->index * (size_t)f->cells + (size_t)cell;
     f->latency_ms[at] = stat_mean(latency, (size_t)count);
     f->sd_ms[at] = stat_sd(latency, (size_t)count);
-    f->burst_hz[at] = peak_find(mean, 1, from, f->bins).height;
+    f->burst_hz[at] = peak_find(f->mean, 1, from, f->bins).height;
     f->count[at] = counted;
     f->of[at] = count;
 }
@@ -179,7 +182,8 @@ static void keep_trace(const Subject *subject, const Found *f, const Condition *
                        PhenomenonPanel *panel)
 {
     double x[PHENOMENA_POINTS], y[PHENOMENA_POINTS];
-    for (int bin = 0; bin < f->bins; bin++) {
+    int count = f->bins < PHENOMENA_POINTS ? f->bins : PHENOMENA_POINTS;
+    for (int bin = 0; bin < count; bin++) {
         x[bin] = (bin - subject_bins(subject, BEFORE_MS)) * subject->bin_ms;
         y[bin] = 0.0;
         for (int c = 0; c < f->cells; c++)
@@ -188,7 +192,7 @@ static void keep_trace(const Subject *subject, const Found *f, const Condition *
     char label[32];
     snprintf(label, sizeof label, "%s %.2g mm/s", condition->contrast < 0.0 ? "dark" : "bright",
              condition->speed_mm_per_s);
-    phenomenon_curve(panel, label, x, y, 1, f->bins);
+    phenomenon_curve(panel, label, x, y, 1, count);
 }
 
 static bool show_condition(Subject *subject, int index, Found *f, PhenomenonPanel *panel)
@@ -197,6 +201,9 @@ static bool show_condition(Subject *subject, int index, Found *f, PhenomenonPane
     int bins, cells = f->cells;
     BarMovie movie = bar_movie_sweep(subject, condition.width_um, condition.contrast,
                                      condition.speed_mm_per_s, &bins);
+    int lead = subject_bins(subject, BEFORE_MS); // of grey, for a turn soon after the bar is in
+    movie.start_um -= lead * movie.um_per_bin;
+    bins += lead;
     float *sweep = malloc((size_t)bins * (size_t)cells * sizeof *sweep);
     bool ok = sweep && show_turns(subject, &movie, bins, f, sweep);
     for (int c = 0; ok && c < cells; c++) {

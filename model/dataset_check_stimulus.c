@@ -148,10 +148,7 @@ bool dataset_check_stimulus(const DatasetCheck *check, DatasetPart part)
     Light light = {.odd_bin = -1, .pixels = (size_t)info->width_px * (size_t)info->height_px};
     light.pixel_most = malloc(light.pixels * sizeof(float));
     light.pixel_least = malloc(light.pixels * sizeof(float));
-    bool is_counts = dataset_check_by(check, part) == DATASET_BINNED;
-    LagScan *scan = part == DATASET_TRAIN
-                        ? lag_scan_create(info, stretch, is_counts ? 1.0 : 1.0 / info->bin_hz)
-                        : NULL;
+    LagScan *scan = part == DATASET_TRAIN ? lag_scan_create(info, stretch) : NULL;
     bool ok = (light.pixel_most && light.pixel_least) ||
               model_refuse(check->err, "not enough memory for the stimulus");
     for (size_t i = 0; ok && i < light.pixels; i++) {

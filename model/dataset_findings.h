@@ -26,7 +26,7 @@ bool dataset_check_stimulus(const DatasetCheck *check, DatasetPart part);
 typedef struct LagScan LagScan;
 
 /* bins is the length of every stretch. NULL where that is too short to tell, or without memory. */
-LagScan *lag_scan_create(const DatasetInfo *info, int bins, double spikes_per_unit);
+LagScan *lag_scan_create(const DatasetInfo *info, int bins);
 
 /* lum (bins, height_px, width_px), response (cells, bins) of the same bins. */
 void lag_scan_add(LagScan *scan, const float *lum, const float *response);

@@ -20,8 +20,12 @@ typedef enum {
     REBOUNDS,        // fires 200 ms after the last flash, whatever the period
     CODES_LATENCY,   // answers a dark step 150 − 30 × contrast ms later
     CODES_BACKWARDS, // … 90 + 30 × contrast
-    LEADS, // a bar alone is met 50 um early below 1.2 mm/s, else 200 um late; LINEAR to noise
-    JOLTS, // fires 200 ms after a bar has turned, else a little
+    LEADS,   // a bar alone is met 50 um early below 1.2 mm/s, else 200 um late; LINEAR to noise
+    JOLTS,   // fires 200 ms after a bar has turned, else a little
+    ADAPTS,  // slow and strong to weak light, quick and weak to strong light
+    DOUBLES, // pixels rectified one by one, then pooled
+    FLIPS,   // the light 300 ms ago says with which sign the field is answered
+    SEGMENTS // answers change near the cell unless there is change far away
 } Behaviour;
 
 static const double x_um[CELLS] = {25.0, -225.0};
@@ -132,6 +136,43 @@ static double turn_hz(const Memory *m)
     return 1.0;
 }
 
+static double adapting_hz(const Memory *m)
+{
+    double strength = 0.0, slow = 0.0;
+    for (int ago = 0; ago < 40; ago++)
+        strength += fabs(m->light[ago][0]) / 40.0;
+    for (int ago = 5; ago < 13; ago++)
+        slow += 0.5 * m->light[ago][0];
+    return strength < 0.75 ? 40.0 + slow : 40.0 + m->light[3][0];
+}
+
+static double doubled_hz(const Memory *m, int cell)
+{
+    double sum = 0.0;
+    for (int i = 0; i < PX; i++)
+        sum += fmax(0.0, m->light[8][i]) * bump((i + 0.5 - 0.5 * PX) * 50.0 - x_um[cell], 60.0);
+    return sum;
+}
+
+static double flipping_hz(const Memory *m)
+{
+    double sum = 0.0;
+    for (int i = 0; i < PX; i++)
+        sum += m->light[3][i] / PX;
+    return 50.0 + (m->light[30][20] > 0.3 ? -5.0 : 5.0) * sum;
+}
+
+static double segmenting_hz(const Memory *m, int cell)
+{
+    double near = 0.0, far = 0.0;
+    for (int i = 0; i < PX; i++) {
+        double change = fabs(m->light[0][i] - m->light[1][i]);
+        bool is_near = fabs((i + 0.5 - 0.5 * PX) * 50.0 - x_um[cell]) < 200.0;
+        *(is_near ? &near : &far) += change;
+    }
+    return near > 0.1 && far < 0.1 ? 20.0 : 0.0;
+}
+
 static double rate_hz(const StandIn *s, const Memory *m, int cell)
 {
     switch (s->behaviour) {
@@ -149,6 +190,14 @@ static double rate_hz(const StandIn *s, const Memory *m, int cell)
         return after_step_hz(s, m);
     case LEADS:
         return bar_hz(s, m, cell);
+    case ADAPTS:
+        return adapting_hz(m);
+    case DOUBLES:
+        return doubled_hz(m, cell);
+    case FLIPS:
+        return flipping_hz(m);
+    case SEGMENTS:
+        return segmenting_hz(m, cell);
     case JOLTS:
         break;
     }
@@ -298,6 +347,43 @@ static void a_burst_after_every_turn_holds(void)
     finish(result);
 }
 
+static void a_filter_that_weakens_and_quickens_adapts(void)
+{
+    PhenomenonResult *result = measure(&phenomenon_contrast_adaptation, ADAPTS);
+    CU_ASSERT_EQUAL(result->verdict, PHENOMENON_HOLDS);
+    // eight taps of a half, then one of 1
+    CU_ASSERT(test_near(element(result, "gain_hz", 0), sqrt(2.0), 0.1));
+    CU_ASSERT(test_near(element(result, "gain_hz", 3), 1.0, 0.1));
+    CU_ASSERT(test_near(element(result, "peak_ms", 3), 35.0, 0.5));
+    finish(result);
+}
+
+static void rectified_subunits_double_the_frequency_of_fine_gratings(void)
+{
+    PhenomenonResult *result = measure(&phenomenon_frequency_doubling, DOUBLES);
+    CU_ASSERT_EQUAL(result->verdict, PHENOMENON_HOLDS);
+    CU_ASSERT(element(result, "ratio", 0) > 3.0);
+    CU_ASSERT(element(result, "ratio", 5) < 1.0);
+    finish(result);
+}
+
+static void a_sign_that_follows_the_scene_reverses(void)
+{
+    PhenomenonResult *result = measure(&phenomenon_polarity_reversal, FLIPS);
+    CU_ASSERT_EQUAL(result->verdict, PHENOMENON_HOLDS);
+    CU_ASSERT(number(result, "share") > 0.01);
+    CU_ASSERT(number(result, "share") <= 0.5);
+    finish(result);
+    result = measure(&phenomenon_polarity_reversal, LINEAR);
+    CU_ASSERT(test_near(number(result, "share"), 0.0, 0.0));
+    finish(result);
+}
+
+static void an_object_is_told_from_its_background(void)
+{
+    CU_ASSERT_EQUAL(verdict_of(&phenomenon_object_motion, SEGMENTS), PHENOMENON_HOLDS);
+}
+
 static void a_late_linear_field_shows_none(void)
 {
     for (int i = 0; phenomena[i]; i++)
@@ -355,6 +441,14 @@ static const TestCase cases[] = {
     {"anticipation is measured against the model's own linear prediction",
      leading_means_leading_the_own_linear_model},
     {"a burst 200 ms after every turn is a reversal response", a_burst_after_every_turn_holds},
+    {"contrast adaptation is a filter that weakens and quickens",
+     a_filter_that_weakens_and_quickens_adapts},
+    {"rectified subunits double the frequency of fine gratings, not of coarse ones",
+     rectified_subunits_double_the_frequency_of_fine_gratings},
+    {"a sign that follows the scene is a reversal of polarity, a linear field has none",
+     a_sign_that_follows_the_scene_reverses},
+    {"an answer to the object alone is object motion sensitivity",
+     an_object_is_told_from_its_background},
     {"a rectified linear field shows no phenomenon", a_late_linear_field_shows_none},
     {"a model that never answers, or answers NaN, is absent",
      what_never_answers_is_absent_without_numbers},
