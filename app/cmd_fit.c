@@ -145,6 +145,9 @@ static bool open_job(FitJob *s, char *err)
     s->data = data_open(s->data_path, err);
     if (!s->data)
         return false;
+    const char *const *cells = (const char *const *)s->spec->cells;
+    if (cells && !dataset_keep_cells(s->data, cells, (int)s->spec->cells_count, err))
+        return false;
     if (!data_is_fit(s->data, stderr, err))
         return false;
     FitSpec spec = spec_of(s->spec);
@@ -239,8 +242,8 @@ static FitOutcome fit_all(FitJob *s, char *err)
         fprintf(talk,
                 "epoch %d: loss %.4f, on validation %.4f (best: epoch %d), correlation %.3f with "
                 "the %s, %.3f with the noise-free rate, %.0f s\n",
-                s->epoch.epoch, s->epoch.train_loss, s->epoch.validation.loss, fit_best_epoch(s->fit),
-                s->epoch.validation.cc_target_mean, target_name(s->spec),
+                s->epoch.epoch, s->epoch.train_loss, s->epoch.validation.loss,
+                fit_best_epoch(s->fit), s->epoch.validation.cc_target_mean, target_name(s->spec),
                 s->epoch.validation.cc_rate_mean, seconds);
         fflush(talk);
         // model before checkpoint: whoever goes on from the checkpoint has the model of its epoch

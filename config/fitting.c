@@ -17,6 +17,7 @@ static const cyaml_strval_t targets[] = {
     {"rate_hz", FITTING_RATE},
 };
 
+static const cyaml_schema_value_t cell_name = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 63)};
 static const cyaml_schema_value_t whole = {CYAML_VALUE_INT(REQUIRED, int)};
 
 static const cyaml_schema_field_t fields[] = {
@@ -24,6 +25,8 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("about", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, Fitting, about, 0,
                            10000),
     CYAML_FIELD_STRING_PTR("data", CYAML_FLAG_POINTER, Fitting, data, 1, 1000),
+    CYAML_FIELD_SEQUENCE("cells", OPTIONAL | CYAML_FLAG_POINTER, Fitting, cells, &cell_name, 1,
+                         1024),
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, Fitting, kind, kinds, 4),
     CYAML_FIELD_ENUM("target", CYAML_FLAG_STRICT, Fitting, target, targets, 3),
     CYAML_FIELD_INT("seed", REQUIRED, Fitting, seed),

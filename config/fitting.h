@@ -13,7 +13,9 @@ typedef enum { FITTING_COSINE, FITTING_PLATEAU } FittingSchedule;
 typedef struct {
     char *name; // of the model
     char *about;
-    char *data; // the data set's file
+    char *data;   // the data set's file
+    char **cells; // the cells to fit, by name; NULL: all
+    unsigned cells_count;
     FittingKind kind;
     FittingTarget target; // of response: binned, firing_rate_10ms or rate_hz
     int64_t seed;

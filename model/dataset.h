@@ -140,6 +140,9 @@ bool dataset_is_meant(const char *path);
  */
 Dataset *dataset_open(const char *path, char *err);
 Dataset *dataset_open_arrays(const DatasetArrays *arrays, char *err);
+/* From here on the set has these cells only, in this order: those of a recording that are worth it.
+ * False with a sentence in err that names the one it lacks; the set is then as it was. */
+bool dataset_keep_cells(Dataset *dataset, const char *const *names, int count, char *err);
 const DatasetInfo *dataset_info(const Dataset *dataset);
 const char *dataset_path(const Dataset *dataset);
 

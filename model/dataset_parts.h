@@ -26,6 +26,7 @@ struct Dataset {
     char **names;               // (cells), owned, or NULL
     char *provenance, *licence; // owned
     float *x_um, *y_um;         // (cells), owned, or NULL
+    int *kept;                  // (cells), owned: their places in the arrays; NULL: all, in order
     DatasetItem items[DATASET_MAX_ITEMS];
     int items_count;
 };

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/dataset_names.h"
 #include "model/dataset_parts.h"
@@ -79,10 +80,14 @@ bool dataset_read_lum(Dataset *d, DatasetPart part, int64_t from, int bins, floa
 bool dataset_read_response(Dataset *d, DatasetPart part, DatasetResponse response, int64_t from,
                            int bins, float *values, char *err)
 {
-    const int64_t start[] = {0, from}, count[] = {d->info.cells, bins};
     const Array *array = d->parts[part].responses[response];
-    if (array && is_inside(d, part, from, bins) &&
-        array_read(array, start, count, ARRAY_FLOAT, values))
+    bool ok = array && is_inside(d, part, from, bins);
+    int rows = d->kept ? 1 : d->info.cells; // at a time
+    for (int cell = 0; ok && cell < d->info.cells; cell += rows) {
+        const int64_t start[] = {d->kept ? d->kept[cell] : cell, from}, count[] = {rows, bins};
+        ok = array_read(array, start, count, ARRAY_FLOAT, values + (ptrdiff_t)cell * bins);
+    }
+    if (ok)
         return true;
     return model_refuse(err, "%s: %s/response/%s %s", d->path, dataset_part_names[part],
                         dataset_response_names[response],
@@ -102,16 +107,71 @@ bool dataset_read_time(Dataset *d, DatasetPart part, int64_t from, int bins, dou
 
 bool dataset_read_repeats(Dataset *d, int cell, int64_t from, int bins, float *spikes, char *err)
 {
-    const int64_t start[] = {cell, 0, from}, count[] = {1, d->info.repeats, bins};
-    bool ok =
-        d->info.repeats > 0 && cell >= 0 && cell < d->info.cells &&
-        is_inside(d, DATASET_TEST, from, bins) &&
-        (d->repeats_together
-             ? array_read(d->repeats_together, start, count, ARRAY_FLOAT, spikes)
-             : array_read(d->repeats_by_cell[cell], start + 1, count + 1, ARRAY_FLOAT, spikes));
+    bool ok = d->info.repeats > 0 && cell >= 0 && cell < d->info.cells &&
+              is_inside(d, DATASET_TEST, from, bins);
+    int row = ok && d->kept ? d->kept[cell] : cell;
+    const int64_t start[] = {row, 0, from}, count[] = {1, d->info.repeats, bins};
+    ok = ok &&
+         (d->repeats_together
+              ? array_read(d->repeats_together, start, count, ARRAY_FLOAT, spikes)
+              : array_read(d->repeats_by_cell[row], start + 1, count + 1, ARRAY_FLOAT, spikes));
     return ok ||
            model_refuse(err, "%s: bins %lld to %lld of cell %d in test/repeats could not be read",
                         d->path, (long long)from, (long long)from + bins, cell);
+}
+
+static int index_of(const Dataset *d, const char *name)
+{
+    for (int i = 0; i < d->info.cells; i++)
+        if (strcmp(d->names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* Moves what belongs to cell kept[i] to place i; the names of the others are gone. */
+static void rearrange(Dataset *d, const int *kept, int count, char **names, float *place_um)
+{
+    for (int i = 0; i < count; i++) {
+        names[i] = d->names[kept[i]];
+        d->names[kept[i]] = NULL;
+    }
+    for (int i = 0; i < d->info.cells; i++)
+        free(d->names[i]);
+    memcpy(d->names, names, (size_t)count * sizeof *names);
+    float *const places[] = {d->x_um, d->y_um};
+    for (int axis = 0; axis < 2 && places[axis]; axis++) {
+        for (int i = 0; i < count; i++)
+            place_um[i] = places[axis][kept[i]];
+        memcpy(places[axis], place_um, (size_t)count * sizeof *place_um);
+    }
+    d->info.cells = count;
+}
+
+bool dataset_keep_cells(Dataset *d, const char *const *names, int count, char *err)
+{
+    int *kept = calloc((size_t)count + 1, sizeof *kept);
+    char **moved = calloc((size_t)count + 1, sizeof *moved);
+    float *place_um = calloc((size_t)count + 1, sizeof *place_um);
+    bool ok = (kept && moved && place_um && !d->kept) ||
+              model_refuse(err, "%s: not enough memory to choose %d cells", d->path, count);
+    for (int i = 0; ok && i < count; i++) {
+        kept[i] = index_of(d, names[i]);
+        for (int j = 0; j < i && kept[i] >= 0; j++)
+            if (kept[j] == kept[i])
+                ok = model_refuse(err, "%s: cell %s is named twice; once", d->path, names[i]);
+        if (kept[i] < 0)
+            ok = model_refuse(err, "%s: has no cell %s; it has %d, %s to %s", d->path, names[i],
+                              d->info.cells, d->names[0], d->names[d->info.cells - 1]);
+    }
+    if (ok) {
+        rearrange(d, kept, count, moved, place_um);
+        d->kept = kept;
+        kept = NULL;
+    }
+    free(kept);
+    free(moved);
+    free(place_um);
+    return ok;
 }
 
 void dataset_close(Dataset *d)
@@ -131,6 +191,7 @@ void dataset_close(Dataset *d)
         free(d->names[i]);
     free(d->repeats_by_cell);
     free(d->names);
+    free(d->kept);
     free(d->x_um);
     free(d->y_um);
     free(d->provenance);

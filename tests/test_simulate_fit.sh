@@ -73,6 +73,15 @@ for model in whole killed; do
 done
 cmp "$folder/whole.scores" "$folder/killed.scores" || fail 'a killed fit ends elsewhere'
 
+sed 's/^seed:/cells: [slow-2, full-1]\nseed:/' "$folder/ln.yaml" >"$folder/two.yaml"
+expect 0 'fit takes the cells it is told' "$retrace" fit "$folder/two.yaml" --out "$folder/two.h5" --epochs 1
+expect 0 'and the model has them' "$retrace" describe "$folder/two.h5"
+said 'in that order' 'cell 1 .* full-1 at (25, 25) um'
+expect 0 'and answers as they do' "$retrace" eval "$folder/two.h5" "$folder/retina.h5" --part train --resamples 0
+said 'by their names' 'medians are over those that every model has'
+sed 's/^seed:/cells: [slow-2, slow-9]\nseed:/' "$folder/ln.yaml" >"$folder/two.yaml"
+expect 2 'fit refuses a cell that is not there' "$retrace" fit "$folder/two.yaml" --out "$folder/x.h5"
+said 'by its name' 'has no cell slow-9'
 expect 2 'fit wants --out' "$retrace" fit "$folder/ln.yaml"
 echo 'channels: [8]' >>"$folder/ln.yaml"
 expect 2 'fit refuses half a list' "$retrace" fit "$folder/ln.yaml" --out "$folder/x.h5"
