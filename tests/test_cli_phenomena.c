@@ -16,7 +16,7 @@ static const char *write_ln(const char *folder)
 {
     RandomModel model;
     const RandomShape shape = random_shape_published(4);
-    random_ln(&model, &shape, true, 1);
+    random_ln(&model, &shape, 1);
     const char *path = random_model_save(&model, folder);
     random_model_finish(&model);
     return path;
