@@ -589,6 +589,7 @@ Attribution *attribution_open(const ModelFile *file, char *err)
                      file->path, file->info.kind);
         return NULL;
     }
+    openblas_set_num_threads(1); // products this small only get slower by more
     Attribution *a = calloc(1, sizeof *a);
     if (a == NULL) {
         model_refuse(err, "%s: not enough memory to attribute to this model", file->path);

@@ -50,7 +50,7 @@ typedef struct {
 typedef struct Attribution Attribution;
 
 /* Copies what it needs; the file may go. NULL with a sentence in err (MODEL_ERR_BYTES). The
- * baseline is lum_mean until attribution_adapt(). */
+ * baseline is lum_mean until attribution_adapt(). Holds OpenBLAS to one thread, as model_open(). */
 Attribution *attribution_open(const ModelFile *file, char *err);
 void attribution_close(Attribution *attribution);
 
