@@ -190,12 +190,7 @@ static void next_frame(Session *s)
 {
     describe_refresh(s);
     s->record.start_ns = session_now_ns(NULL);
-    const PlanTrial *trial = &s->parts.plan->trials[s->trial];
-    int64_t frame = s->record.trial_frame - trial->before_frames;
-    s->scene =
-        (Scene){.kind = SCENE_UNIFORM, .background_lum = trial_background(s->parts.plan, s->trial)};
-    if (frame >= 0 && frame < trial->stimulus_frames)
-        stimulus_scene(s->stimuli[s->trial], frame, &s->scene);
+    trial_scene(s->parts.plan, s->trial, s->stimuli[s->trial], s->record.trial_frame, &s->scene);
 }
 
 static void draw(Session *s)

@@ -83,6 +83,15 @@ float trial_background(const Plan *plan, int trial)
     return (float)(background ? *background : plan->protocol->display.background);
 }
 
+void trial_scene(const Plan *plan, int trial, Stimulus *stimulus, int64_t trial_frame, Scene *scene)
+{
+    const PlanTrial *planned = &plan->trials[trial];
+    int64_t frame = trial_frame - planned->before_frames;
+    *scene = (Scene){.kind = SCENE_UNIFORM, .background_lum = trial_background(plan, trial)};
+    if (frame >= 0 && frame < planned->stimulus_frames)
+        stimulus_scene(stimulus, frame, scene);
+}
+
 /* Events between the stimulus's onset and its end. */
 static int64_t inner_events(const ProtocolBlock *block)
 {

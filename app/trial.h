@@ -14,6 +14,11 @@ StimulusSpec trial_stimulus(const Plan *plan, int trial);
 /* Luminance before and after the stimulus. */
 float trial_background(const Plan *plan, int trial);
 
+/* What the trial's frame shows, counted from its first, background included. stimulus was made from
+ * trial_stimulus(); frames as stimulus_scene() wants them. */
+void trial_scene(const Plan *plan, int trial, Stimulus *stimulus, int64_t trial_frame,
+                 Scene *scene);
+
 typedef enum {
     TRIAL_EVENT_TRIAL_START,
     TRIAL_EVENT_STIMULUS_ONSET, // the trigger code goes with this refresh

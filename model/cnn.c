@@ -7,18 +7,13 @@
 
 #include <cblas.h>
 
+#include "model/cnn_file.h"
 #include "model/spectra.h"
-#include "model/transform.h"
 #include "model/unit_noise.h"
 
-/* A layer of units lies as its transform leaves it: (height, channels, width). */
 typedef struct {
-    int channels, height, width;
-} Units;
-
-typedef struct {
-    ModelFile file;             // owned: names and texts of the info
-    Units image, first, second; // second: no channels in a subunit model
+    ModelFile file;                // owned: names and texts of the info
+    CnnUnits image, first, second; // second: no channels in a subunit model
     int history, slots, cells;
     double rate_scale_hz;
     float lum_mean, lum_sd;
@@ -56,17 +51,12 @@ typedef struct {
     UnitNoise *noise; // owned; NULL until noise is asked for
 } Cnn;
 
-static size_t units_count(const Units *units)
-{
-    return (size_t)units->channels * (size_t)units->height * (size_t)units->width;
-}
-
 static bool has_second(const Cnn *cnn)
 {
     return cnn->second.channels > 0;
 }
 
-static const Units *last_layer(const Cnn *cnn)
+static const CnnUnits *last_layer(const Cnn *cnn)
 {
     return has_second(cnn) ? &cnn->second : &cnn->first;
 }
@@ -146,7 +136,7 @@ static void activate(const Cnn *cnn, int layer, size_t count, const float *scale
 
 static void first_layer(Cnn *cnn, const float *lum)
 {
-    size_t pixels = units_count(&cnn->image);
+    size_t pixels = cnn_units_count(&cnn->image);
     for (size_t i = 0; i < pixels; i++)
         cnn->input[i] = (lum[i] - cnn->lum_mean) / cnn->lum_sd;
     float *newest = ring_slot(cnn, cnn->head);
@@ -154,7 +144,7 @@ static void first_layer(Cnn *cnn, const float *lum)
     spectra_correlate(cnn->newest_filters, cnn->image_in.stride, cnn->first.channels, 1,
                       (const float *const[]){newest}, cnn->past_sum, cnn->sum1);
     transform_inverse(&cnn->first_out, cnn->first.channels, cnn->sum1, cnn->units1);
-    activate(cnn, 0, units_count(&cnn->first), cnn->scale1, cnn->shift1, cnn->units1);
+    activate(cnn, 0, cnn_units_count(&cnn->first), cnn->scale1, cnn->shift1, cnn->units1);
 }
 
 static void second_layer(Cnn *cnn)
@@ -167,7 +157,7 @@ static void second_layer(Cnn *cnn)
     spectra_correlate(cnn->second_filters, stride, cnn->second.channels, cnn->first.channels,
                       inputs, NULL, cnn->sum2);
     transform_inverse(&cnn->second_out, cnn->second.channels, cnn->sum2, cnn->units2);
-    activate(cnn, 1, units_count(&cnn->second), cnn->scale2, cnn->shift2, cnn->units2);
+    activate(cnn, 1, cnn_units_count(&cnn->second), cnn->scale2, cnn->shift2, cnn->units2);
 }
 
 static float softplus(float x)
@@ -177,7 +167,7 @@ static float softplus(float x)
 
 static void readout(const Cnn *cnn, float *rates_hz)
 {
-    int units = (int)units_count(last_layer(cnn));
+    int units = (int)cnn_units_count(last_layer(cnn));
     const float *values = has_second(cnn) ? cnn->units2 : cnn->units1;
     cblas_sgemv(CblasRowMajor, CblasNoTrans, cnn->cells, units, 1, cnn->dense, units, values, 1, 0,
                 rates_hz, 1);
@@ -221,7 +211,7 @@ static void cnn_reset(void *state)
 {
     Cnn *cnn = state;
     memset(cnn->ring, 0, (size_t)cnn->slots * 2 * cnn->image_in.stride * sizeof *cnn->ring);
-    memset(cnn->units1, 0, units_count(&cnn->first) * sizeof *cnn->units1);
+    memset(cnn->units1, 0, cnn_units_count(&cnn->first) * sizeof *cnn->units1);
     cnn->head = cnn->marked = 0;
     forget_sums(cnn);
 }
@@ -280,62 +270,9 @@ static const ModelInterface cnn_interface = {
 
 /* ---- from the file */
 
-/* The weights of one convolution, and what its output units look like. */
-static bool check_convolution(const ModelFile *file, const char *name, int inputs,
-                              const Units *from, Units *to, char *err)
-{
-    const ModelTensor *kernel = model_file_need(file, name, 4, (const int[]){0, inputs, 0, 0}, err);
-    if (kernel == NULL)
-        return false;
-    *to = (Units){kernel->dims[0], from->height - kernel->dims[2] + 1,
-                  from->width - kernel->dims[3] + 1};
-    if (to->channels > CNN_CHANNELS_MAX)
-        return model_refuse(err, "%s: dataset %s has %d channels; allowed are 1 to %d", file->path,
-                            name, to->channels, CNN_CHANNELS_MAX);
-    if (to->height >= 1 && to->width >= 1)
-        return true;
-    return model_refuse(
-        err, "%s: dataset %s has kernels of %d × %d px; allowed are at most %d × %d", file->path,
-        name, kernel->dims[2], kernel->dims[3], from->height, from->width);
-}
-
-/* (channels) or (channels, height, width) */
-static bool check_units(const ModelFile *file, const char *name, const Units *units, char *err)
-{
-    const ModelTensor *tensor = model_file_find(file, name);
-    if (tensor != NULL && tensor->rank == 1)
-        return model_file_need(file, name, 1, &units->channels, err) != NULL;
-    const int dims[] = {units->channels, units->height, units->width};
-    return model_file_need(file, name, 3, dims, err) != NULL;
-}
-
-static bool check_layer(const ModelFile *file, const char *const *names, int inputs,
-                        const Units *from, Units *to, char *err)
-{
-    return check_convolution(file, names[0], inputs, from, to, err) &&
-           model_file_need(file, names[1], 1, &to->channels, err) &&
-           check_units(file, names[2], to, err) && check_units(file, names[3], to, err);
-}
-
-static bool check_file(const ModelFile *file, Cnn *cnn, char *err)
-{
-    static const char *const names[2][4] = {{"conv1_weight", "conv1_bias", "scale1", "shift1"},
-                                            {"conv2_weight", "conv2_bias", "scale2", "shift2"}};
-    const ModelInfo *info = &file->info;
-    cnn->image = (Units){1, info->height_px, info->width_px};
-    if (!check_layer(file, names[0], info->history_bins, &cnn->image, &cnn->first, err) ||
-        (strcmp(info->kind, "cnn") == 0 &&
-         !check_layer(file, names[1], cnn->first.channels, &cnn->first, &cnn->second, err)))
-        return false;
-    const int dense[] = {info->cells, (int)units_count(last_layer(cnn))};
-    return model_file_need(file, "dense_weight", 2, dense, err) &&
-           model_file_need(file, "dense_scale", 1, dense, err) &&
-           model_file_need(file, "dense_shift", 1, dense, err);
-}
-
 static bool init_transforms(Cnn *cnn)
 {
-    const Units *image = &cnn->image, *first = &cnn->first, *second = &cnn->second;
+    const CnnUnits *image = &cnn->image, *first = &cnn->first, *second = &cnn->second;
     if (!transform_init(&cnn->image_in, image->height, image->width, image->height, image->width,
                         1) ||
         !transform_init(&cnn->first_out, image->height, image->width, first->height, first->width,
@@ -353,14 +290,11 @@ static bool allocate(Cnn *cnn)
 {
     size_t stride1 = cnn->image_in.stride, stride2 = cnn->first_in.stride;
     int c1 = cnn->first.channels, c2 = cnn->second.channels;
-    size_t units1 = units_count(&cnn->first), units2 = units_count(&cnn->second);
+    size_t units1 = cnn_units_count(&cnn->first), units2 = cnn_units_count(&cnn->second);
     size_t cells = (size_t)cnn->cells;
     size_t sum2 = has_second(cnn) ? transform_spectrum_count(&cnn->first_in, c2) : 0;
     size_t spectra1 = has_second(cnn) ? transform_spectrum_count(&cnn->first_in, c1) : 0;
-    const struct {
-        float **array;
-        size_t count;
-    } arrays[] = {
+    const ModelArray arrays[] = {
         {&cnn->newest_filters, spectra_packed_count(stride1, c1, 1)},
         {&cnn->recent_filters, spectra_packed_count(stride1, c1, 1)},
         {&cnn->old_filters, spectra_packed_count(stride1, c1, cnn->old_lags)},
@@ -369,14 +303,14 @@ static bool allocate(Cnn *cnn)
         {&cnn->shift1, units1},
         {&cnn->scale2, units2},
         {&cnn->shift2, units2},
-        {&cnn->dense, cells * units_count(last_layer(cnn))},
+        {&cnn->dense, cells * cnn_units_count(last_layer(cnn))},
         {&cnn->dense_scale, cells},
         {&cnn->dense_shift, cells},
         {&cnn->ring, (size_t)cnn->slots * 2 * stride1},
         {&cnn->old_sum[0], transform_spectrum_count(&cnn->image_in, c1)},
         {&cnn->old_sum[1], transform_spectrum_count(&cnn->image_in, c1)},
         {&cnn->past_sum, transform_spectrum_count(&cnn->image_in, c1)},
-        {&cnn->input, units_count(&cnn->image)},
+        {&cnn->input, cnn_units_count(&cnn->image)},
         {&cnn->sum1, transform_spectrum_count(&cnn->image_in, c1)},
         {&cnn->units1, units1},
         {&cnn->spectra1, spectra1},
@@ -384,85 +318,20 @@ static bool allocate(Cnn *cnn)
         {&cnn->units2, units2},
         {&cnn->maps, units1},
     };
-    enum { ARRAYS = sizeof arrays / sizeof arrays[0], FLOATS_A_LINE = 16 };
-    size_t total = 0, lengths[ARRAYS];
-    for (size_t i = 0; i < ARRAYS; i++) {
-        lengths[i] = (arrays[i].count + FLOATS_A_LINE - 1) / FLOATS_A_LINE * FLOATS_A_LINE;
-        total += lengths[i];
-    }
-    cnn->block = model_alloc(total);
+    cnn->block = model_alloc_arrays(arrays, sizeof arrays / sizeof arrays[0]);
     cnn->old = calloc((size_t)cnn->history, sizeof *cnn->old);
-    if (cnn->block == NULL || cnn->old == NULL)
-        return false;
-    float *next = cnn->block;
-    for (size_t i = 0; i < ARRAYS; next += lengths[i], i++)
-        *arrays[i].array = next;
-    return true;
-}
-
-/* Kernels (outputs, inputs, K, K) → their spectra on the grid, packed: input first + i of the
- * file becomes input i. */
-static bool pack_kernels(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
-                         float *packed)
-{
-    int outputs = kernels->dims[0], height = kernels->dims[2], width = kernels->dims[3];
-    Transform transform;
-    float *spectrum = model_alloc(2 * grid->stride);
-    bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 1);
-    for (int o = 0; is_ready && spectrum != NULL && o < outputs; o++)
-        for (int i = 0; i < inputs; i++) {
-            size_t kernel = (size_t)o * (size_t)kernels->dims[1] + (size_t)(first + i);
-            transform_forward(&transform, 1,
-                              kernels->values + kernel * (size_t)height * (size_t)width, spectrum);
-            spectra_pack(packed, grid->stride, outputs, inputs, o, i, spectrum);
-        }
-    transform_finish(&transform);
-    free(spectrum);
-    return is_ready && spectrum != NULL;
-}
-
-/* One value a unit, in the order of the layer, from one a unit or one a channel. */
-static void spread(const ModelTensor *tensor, const Units *units, float *values)
-{
-    for (int y = 0; y < units->height; y++)
-        for (int c = 0; c < units->channels; c++)
-            for (int x = 0; x < units->width; x++) {
-                int unit = (c * units->height + y) * units->width + x;
-                *values++ = tensor->values[tensor->rank == 1 ? c : unit];
-            }
-}
-
-/* scale · (conv + bias) + shift = scale · conv + (shift + scale · bias) */
-static void fold_bias(const float *bias, const Units *units, const float *scale, float *shift)
-{
-    for (int y = 0; y < units->height; y++)
-        for (int c = 0; c < units->channels; c++)
-            for (int x = 0; x < units->width; x++)
-                *shift++ += *scale++ * bias[c];
+    return cnn->block != NULL && cnn->old != NULL;
 }
 
 static void load_units(Cnn *cnn, const ModelFile *file)
 {
-    spread(model_file_find(file, "scale1"), &cnn->first, cnn->scale1);
-    spread(model_file_find(file, "shift1"), &cnn->first, cnn->shift1);
-    fold_bias(model_file_find(file, "conv1_bias")->values, &cnn->first, cnn->scale1, cnn->shift1);
-    if (!has_second(cnn))
-        return;
-    spread(model_file_find(file, "scale2"), &cnn->second, cnn->scale2);
-    spread(model_file_find(file, "shift2"), &cnn->second, cnn->shift2);
-    fold_bias(model_file_find(file, "conv2_bias")->values, &cnn->second, cnn->scale2, cnn->shift2);
-}
-
-static void load_readout(Cnn *cnn, const ModelFile *file)
-{
-    size_t units = units_count(last_layer(cnn)), cells = (size_t)cnn->cells;
-    ModelTensor row = {.rank = 3};
-    for (size_t cell = 0; cell < cells; cell++) {
-        row.values = model_file_find(file, "dense_weight")->values + cell * units;
-        spread(&row, last_layer(cnn), cnn->dense + cell * units);
-    }
-    memcpy(cnn->dense_scale, model_file_find(file, "dense_scale")->values, cells * sizeof(float));
-    memcpy(cnn->dense_shift, model_file_find(file, "dense_shift")->values, cells * sizeof(float));
+    size_t bytes = (size_t)cnn->cells * sizeof(float);
+    cnn_file_units(file, 1, &cnn->first, cnn->scale1, cnn->shift1);
+    if (has_second(cnn))
+        cnn_file_units(file, 2, &cnn->second, cnn->scale2, cnn->shift2);
+    cnn_file_dense(file, last_layer(cnn), cnn->dense);
+    memcpy(cnn->dense_scale, model_file_find(file, "dense_scale")->values, bytes);
+    memcpy(cnn->dense_shift, model_file_find(file, "dense_shift")->values, bytes);
 }
 
 static bool load(Cnn *cnn, const ModelFile *file)
@@ -471,13 +340,12 @@ static bool load(Cnn *cnn, const ModelFile *file)
     const ModelTensor *conv2 = has_second(cnn) ? model_file_find(file, "conv2_weight") : NULL;
     int newest = cnn->history - 1, first_channels = cnn->first.channels;
     if (!init_transforms(cnn) || !allocate(cnn) ||
-        !pack_kernels(conv1, &cnn->image_in, newest, 1, cnn->newest_filters) ||
-        !pack_kernels(conv1, &cnn->image_in, newest - 1, newest > 0, cnn->recent_filters) ||
-        !pack_kernels(conv1, &cnn->image_in, 0, cnn->old_lags, cnn->old_filters) ||
-        (conv2 && !pack_kernels(conv2, &cnn->first_in, 0, first_channels, cnn->second_filters)))
+        !cnn_file_pack(conv1, &cnn->image_in, newest, 1, cnn->newest_filters) ||
+        !cnn_file_pack(conv1, &cnn->image_in, newest - 1, newest > 0, cnn->recent_filters) ||
+        !cnn_file_pack(conv1, &cnn->image_in, 0, cnn->old_lags, cnn->old_filters) ||
+        (conv2 && !cnn_file_pack(conv2, &cnn->first_in, 0, first_channels, cnn->second_filters)))
         return false;
     load_units(cnn, file);
-    load_readout(cnn, file);
     cnn_reset(cnn);
     return true;
 }
@@ -494,7 +362,11 @@ bool cnn_model_open(ModelFile *file, ModelParts *parts, char *err)
     cnn->rate_scale_hz = file->rate_scale_hz;
     cnn->lum_mean = (float)file->info.lum_mean;
     cnn->lum_sd = (float)file->info.lum_sd;
-    bool is_good = check_file(file, cnn, err);
+    CnnLayers layers;
+    bool is_good = cnn_file_check(file, &layers, err);
+    cnn->image = layers.image;
+    cnn->first = layers.first;
+    cnn->second = layers.second;
     if (is_good && !load(cnn, file))
         is_good = model_refuse(err, "%s: not enough memory for this model", file->path);
     if (!is_good) {

@@ -33,3 +33,11 @@ bool model_refuse(char *err, const char *format, ...);
 
 /* Zeroed floats on a 64-byte boundary, for free(); NULL when there is no memory. count > 0. */
 float *model_alloc(size_t count);
+
+/* Arrays that live and die together: one block, each zeroed and on a 64-byte boundary. The block is
+ * for free(); NULL, and the arrays are untouched, when there is no memory. */
+typedef struct {
+    float **array;
+    size_t count;
+} ModelArray;
+float *model_alloc_arrays(const ModelArray *arrays, size_t count);

@@ -146,3 +146,17 @@ float *model_alloc(size_t count)
         memset(values, 0, bytes);
     return values;
 }
+
+float *model_alloc_arrays(const ModelArray *arrays, size_t count)
+{
+    enum { FLOATS_A_LINE = 16 };
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += (arrays[i].count + FLOATS_A_LINE - 1) / FLOATS_A_LINE * FLOATS_A_LINE;
+    float *block = model_alloc(total), *next = block;
+    for (size_t i = 0; block != NULL && i < count; i++) {
+        *arrays[i].array = next;
+        next += (arrays[i].count + FLOATS_A_LINE - 1) / FLOATS_A_LINE * FLOATS_A_LINE;
+    }
+    return block;
+}

@@ -22,7 +22,18 @@ static Model *open_model(const char *name)
 static const char *write_cnn(void)
 {
     RandomModel model;
-    const RandomShape shape = random_shape_published(4);
+    const RandomShape shape = {.width = 12,
+                               .height = 12,
+                               .history = 10,
+                               .lag = 1,
+                               .cells = 3,
+                               .bin_hz = 100,
+                               .channels1 = 2,
+                               .kernel1_width = 5,
+                               .kernel1_height = 5,
+                               .channels2 = 2,
+                               .kernel2_width = 3,
+                               .kernel2_height = 3};
     random_cnn(&model, &shape, 1);
     const char *path = random_model_save(&model, test_folder("subject"));
     random_model_finish(&model);

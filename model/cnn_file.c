@@ -1,0 +1,157 @@
+#include "model/cnn_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/cnn.h"
+#include "model/spectra.h"
+
+static const char *const layer_names[2][4] = {{"conv1_weight", "conv1_bias", "scale1", "shift1"},
+                                              {"conv2_weight", "conv2_bias", "scale2", "shift2"}};
+
+size_t cnn_units_count(const CnnUnits *units)
+{
+    return (size_t)units->channels * (size_t)units->height * (size_t)units->width;
+}
+
+/* ---- shapes */
+
+/* The weights of one convolution, and what its output units look like. */
+static bool check_convolution(const ModelFile *file, const char *name, int inputs,
+                              const CnnUnits *from, CnnUnits *to, char *err)
+{
+    const ModelTensor *kernel = model_file_need(file, name, 4, (const int[]){0, inputs, 0, 0}, err);
+    if (kernel == NULL)
+        return false;
+    *to = (CnnUnits){kernel->dims[0], from->height - kernel->dims[2] + 1,
+                     from->width - kernel->dims[3] + 1};
+    if (to->channels > CNN_CHANNELS_MAX)
+        return model_refuse(err, "%s: dataset %s has %d channels; allowed are 1 to %d", file->path,
+                            name, to->channels, CNN_CHANNELS_MAX);
+    if (to->height >= 1 && to->width >= 1)
+        return true;
+    return model_refuse(
+        err, "%s: dataset %s has kernels of %d × %d px; allowed are at most %d × %d", file->path,
+        name, kernel->dims[2], kernel->dims[3], from->height, from->width);
+}
+
+/* (channels) or (channels, height, width) */
+static bool check_units(const ModelFile *file, const char *name, const CnnUnits *units, char *err)
+{
+    const ModelTensor *tensor = model_file_find(file, name);
+    if (tensor != NULL && tensor->rank == 1)
+        return model_file_need(file, name, 1, &units->channels, err) != NULL;
+    const int dims[] = {units->channels, units->height, units->width};
+    return model_file_need(file, name, 3, dims, err) != NULL;
+}
+
+static bool check_layer(const ModelFile *file, int layer, int inputs, const CnnUnits *from,
+                        CnnUnits *to, char *err)
+{
+    const char *const *names = layer_names[layer - 1];
+    return check_convolution(file, names[0], inputs, from, to, err) &&
+           model_file_need(file, names[1], 1, &to->channels, err) &&
+           check_units(file, names[2], to, err) && check_units(file, names[3], to, err);
+}
+
+bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err)
+{
+    const ModelInfo *info = &file->info;
+    bool has_second = strcmp(info->kind, "cnn") == 0;
+    *layers = (CnnLayers){.image = {1, info->height_px, info->width_px}};
+    if (!check_layer(file, 1, info->history_bins, &layers->image, &layers->first, err) ||
+        (has_second &&
+         !check_layer(file, 2, layers->first.channels, &layers->first, &layers->second, err)))
+        return false;
+    const CnnUnits *last = has_second ? &layers->second : &layers->first;
+    const int dense[] = {info->cells, (int)cnn_units_count(last)};
+    return model_file_need(file, "dense_weight", 2, dense, err) &&
+           model_file_need(file, "dense_scale", 1, dense, err) &&
+           model_file_need(file, "dense_shift", 1, dense, err);
+}
+
+/* ---- kernels */
+
+static void pack_one(const ModelTensor *kernels, size_t stride, int first, int inputs, int o, int i,
+                     bool is_back, float *spectrum, float *packed)
+{
+    if (!is_back) {
+        spectra_pack(packed, stride, kernels->dims[0], inputs, o, i - first, spectrum);
+        return;
+    }
+    // packing conjugates: the transposed convolution wants the spectrum itself
+    for (size_t f = stride; f < 2 * stride; f++)
+        spectrum[f] = -spectrum[f];
+    spectra_pack(packed, stride, kernels->dims[1], kernels->dims[0], i, o, spectrum);
+}
+
+static bool pack(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
+                 bool is_back, float *packed)
+{
+    int height = kernels->dims[2], width = kernels->dims[3];
+    Transform transform;
+    float *spectrum = model_alloc(2 * grid->stride);
+    bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 1);
+    for (int o = 0; is_ready && spectrum != NULL && o < kernels->dims[0]; o++)
+        for (int i = first; i < first + inputs; i++) {
+            size_t kernel = (size_t)o * (size_t)kernels->dims[1] + (size_t)i;
+            transform_forward(&transform, 1,
+                              kernels->values + kernel * (size_t)height * (size_t)width, spectrum);
+            pack_one(kernels, grid->stride, first, inputs, o, i, is_back, spectrum, packed);
+        }
+    transform_finish(&transform);
+    free(spectrum);
+    return is_ready && spectrum != NULL;
+}
+
+bool cnn_file_pack(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
+                   float *packed)
+{
+    return pack(kernels, grid, first, inputs, false, packed);
+}
+
+bool cnn_file_pack_back(const ModelTensor *kernels, const Transform *grid, float *packed)
+{
+    return pack(kernels, grid, 0, kernels->dims[1], true, packed);
+}
+
+/* ---- units */
+
+/* One value a unit, in the order of the layer, from one a unit or one a channel. */
+static void spread(const ModelTensor *tensor, const CnnUnits *units, float *values)
+{
+    for (int y = 0; y < units->height; y++)
+        for (int c = 0; c < units->channels; c++)
+            for (int x = 0; x < units->width; x++) {
+                int unit = (c * units->height + y) * units->width + x;
+                *values++ = tensor->values[tensor->rank == 1 ? c : unit];
+            }
+}
+
+/* scale · (conv + bias) + shift = scale · conv + (shift + scale · bias) */
+static void fold_bias(const float *bias, const CnnUnits *units, const float *scale, float *shift)
+{
+    for (int y = 0; y < units->height; y++)
+        for (int c = 0; c < units->channels; c++)
+            for (int x = 0; x < units->width; x++)
+                *shift++ += *scale++ * bias[c];
+}
+
+void cnn_file_units(const ModelFile *file, int layer, const CnnUnits *units, float *scale,
+                    float *shift)
+{
+    const char *const *names = layer_names[layer - 1];
+    spread(model_file_find(file, names[2]), units, scale);
+    spread(model_file_find(file, names[3]), units, shift);
+    fold_bias(model_file_find(file, names[1])->values, units, scale, shift);
+}
+
+void cnn_file_dense(const ModelFile *file, const CnnUnits *last, float *dense)
+{
+    size_t units = cnn_units_count(last);
+    ModelTensor row = {.rank = 3};
+    for (size_t cell = 0; cell < (size_t)file->info.cells; cell++) {
+        row.values = model_file_find(file, "dense_weight")->values + cell * units;
+        spread(&row, last, dense + cell * units);
+    }
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* What the file of a convolutional network holds (cnn.h), the way code that runs it wants it: sizes
+ * checked, kernels as packed spectra, batch-norm one number a unit with the bias in the shift. Not
+ * for the frame path. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/transform.h"
+#include "model/weights.h"
+
+/* A layer of units lies as its transform leaves it: (height, channels, width). */
+typedef struct {
+    int channels, height, width;
+} CnnUnits;
+
+typedef struct {
+    CnnUnits image, first, second; // second: no channels in a subunit model
+} CnnLayers;
+
+size_t cnn_units_count(const CnnUnits *units);
+
+/* False with a sentence in err (MODEL_ERR_BYTES) when a dataset is missing or of another shape. */
+bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err);
+
+/* Kernels (outputs, all inputs, K, K) → spectra_packed of `inputs` inputs from `first` on, on the
+ * grid: with it spectra_correlate() is the convolution. False without memory. */
+bool cnn_file_pack(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
+                   float *packed);
+
+/* The transposed convolution: from the spectra of all outputs those of all inputs, with the adjoint
+ * transforms on either side. */
+bool cnn_file_pack_back(const ModelTensor *kernels, const Transform *grid, float *packed);
+
+/* scale and shift (height, channels, width) of layer 1 or 2: units = scale · conv without bias +
+ * shift. */
+void cnn_file_units(const ModelFile *file, int layer, const CnnUnits *units, float *scale,
+                    float *shift);
+
+/* dense (cells, units of the last layer: height, channels, width). */
+void cnn_file_dense(const ModelFile *file, const CnnUnits *last, float *dense);
