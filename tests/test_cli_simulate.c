@@ -85,13 +85,15 @@ static float *content(const char *out, DatasetPart part, int bins, size_t *count
     CU_ASSERT_EQUAL_FATAL(dataset_bins(set, part), bins);
     size_t lum = (size_t)bins * PX * PX, response = (size_t)bins * CELLS;
     int repeats = part == DATASET_TEST ? REPEATS : 0;
-    *count = lum + DATASET_RESPONSES * response + (size_t)repeats * response;
+    static const DatasetResponse written[] = {DATASET_BINNED, DATASET_FIRING_RATE, DATASET_RATE};
+    enum { WRITTEN = sizeof written / sizeof *written };
+    *count = lum + WRITTEN * response + (size_t)repeats * response;
     float *values = calloc(*count, sizeof *values), *at = values;
     CU_ASSERT_PTR_NOT_NULL_FATAL(values);
     CU_ASSERT(dataset_read_lum(set, part, 0, bins, at, err));
     at += lum;
-    for (int i = 0; i < DATASET_RESPONSES; i++, at += response)
-        CU_ASSERT(dataset_read_response(set, part, (DatasetResponse)i, 0, bins, at, err));
+    for (int i = 0; i < WRITTEN; i++, at += response)
+        CU_ASSERT(dataset_read_response(set, part, written[i], 0, bins, at, err));
     for (int cell = 0; repeats && cell < CELLS; cell++, at += (size_t)repeats * (size_t)bins)
         CU_ASSERT(dataset_read_repeats(set, cell, 0, bins, at, err));
     dataset_close(set);

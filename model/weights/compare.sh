@@ -47,7 +47,7 @@ for kind in cnn ln glm; do
     sed 's/^target:.*/target: binned/' "model/weights/natural-$kind.yaml" >"$out/$kind.yaml"
 done
 for minutes in 1 2 4 8 16 32; do
-    fit "$out/cnn.yaml" natural "cnn-$minutes" --minutes $minutes --epochs $((3 + 64 / minutes))
+    fit "$out/cnn.yaml" natural "cnn-$minutes" --minutes $minutes --epochs $((2 + 48 / minutes))
     fit "$out/ln.yaml" natural "ln-$minutes" --minutes $minutes
     fit "$out/glm.yaml" natural "glm-$minutes" --minutes $minutes
     echo "| $minutes | $(score "$out/cnn-$minutes.h5" natural) | $(score "$out/ln-$minutes.h5" natural) |" \
