@@ -47,7 +47,8 @@ static const Argument rows[] = {
      ARGUMENT_INTEGER(Options, trial, 0, 1e9)},
     {"steps", "N", "that many even steps along the path, and no more where they miss",
      ARGUMENT_INTEGER(Options, steps, 1, ATTRIBUTION_STEPS_MAX)},
-    {"tolerance", "P", "share of the response, or of 1 Hz, that the sum may miss (default: 0.002)",
+    {"tolerance", "P",
+     "share of the response, or of 0.1 Hz, that the sum may miss (default: 0.002)",
      ARGUMENT_NUMBER(Options, tolerance, 1e-6, 0.5)},
     {"refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",
      ARGUMENT_NUMBER(Options, refresh_hz, 30, 240)},
@@ -213,8 +214,10 @@ static bool check_cell(Work *work, char *err)
 static AttributionRule rule_of(const Options *options)
 {
     AttributionRule rule = attribution_default;
-    if (options->tolerance > 0)
+    if (options->tolerance > 0) {
+        rule.gross_tolerance *= options->tolerance / rule.tolerance;
         rule.tolerance = options->tolerance;
+    }
     if (options->steps.is_given)
         rule.steps_least = rule.steps_most = (int)options->steps.value;
     return rule;

@@ -29,10 +29,13 @@ typedef struct {
     int steps_least, steps_most; // panels: to begin with, 1 or more; at most, to
                                  // ATTRIBUTION_STEPS_MAX
     double tolerance; // |ΣA − (r(s) − r(s0))| ≤ tolerance · max(|r(s) − r(s0)|, floor_hz)
+    double gross_tolerance; // the same for Σ|miss| over the panels: what one panel misses cancels
+                            // that of another in the sum, but not in the parts
     double floor_hz;
 } AttributionRule;
 
-/* 0.2 %, from 4 to 128 steps, differences below 1 Hz judged as if they were 1 Hz. */
+/* 0.2 % net and 1 % gross, from 4 to 128 steps; differences below 0.1 Hz are judged as if they were
+ * 0.1 Hz. */
 extern const AttributionRule attribution_default;
 
 typedef struct {

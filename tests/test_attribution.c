@@ -100,7 +100,7 @@ static void fill(Fixture *f, const char *name, float value)
 
 static AttributionRule fixed(int steps)
 {
-    return (AttributionRule){steps, steps, 0, 1e-9};
+    return (AttributionRule){steps, steps, 0, 0, 1e-9};
 }
 
 static double sum_of(const float *values, int count)
@@ -172,7 +172,7 @@ static void completeness_shrinks_with_steps(void)
 static void steps_are_raised_until_the_tolerance_is_met(void)
 {
     RandomShape shapes[] = {small_shape(), subunit_shape()};
-    AttributionRule rule = {1, ATTRIBUTION_STEPS_MAX, 1e-3, 0.01};
+    AttributionRule rule = {1, ATTRIBUTION_STEPS_MAX, 1e-3, 5e-3, 0.01};
     for (int s = 0; s < 2; s++) {
         Fixture f = fixture(shapes[s]);
         int most = 0;
