@@ -22,6 +22,7 @@ typedef struct {
     const char *cell, *block;
     ArgumentInteger trial, steps;
     double tolerance, refresh_hz;
+    double from_ms, to_ms;
     const char *out, *json;
 } Options;
 
@@ -50,6 +51,10 @@ static const Argument rows[] = {
     {"tolerance", "P",
      "share of the response, or of 0.1 Hz, that the sum may miss (default: 0.002)",
      ARGUMENT_NUMBER(Options, tolerance, 1e-6, 0.5)},
+    {"from", "MS", "count the peak and the shares from here, from the onset (default: 0)",
+     ARGUMENT_NUMBER(Options, from_ms, 0, 1e7)},
+    {"to", "MS", "and to here (default: the end of the trial)",
+     ARGUMENT_NUMBER(Options, to_ms, 0, 1e7)},
     {"refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",
      ARGUMENT_NUMBER(Options, refresh_hz, 30, 240)},
     {"out", "DIR", "a figure and a table of every bin go there for each block",
@@ -101,20 +106,9 @@ static int complain(const char *sentence, int status)
 static bool make_plan(Work *work, char *err)
 {
     work->protocol = protocol_load(work->protocol_path, err);
-    if (!work->protocol)
-        return false;
-    const ProtocolDisplay *display = &work->protocol->display;
-    double refresh_hz =
-        work->options->refresh_hz > 0 ? work->options->refresh_hz : display->refresh_hz;
-    if (!(refresh_hz > 0)) {
-        snprintf(err, MODEL_ERR_BYTES,
-                 "%.300s: display.refresh_hz: names no rate, so --refresh HZ is needed",
-                 work->protocol_path);
-        return false;
-    }
-    work->plan = plan_create(work->protocol, work->protocol_path, refresh_hz,
-                             display->width_px * display->um_per_px,
-                             display->height_px * display->um_per_px, err);
+    if (work->protocol)
+        work->plan =
+            trial_plan(work->protocol, work->protocol_path, work->options->refresh_hz, err);
     return work->plan != NULL;
 }
 
@@ -208,6 +202,18 @@ static bool check_cell(Work *work, char *err)
         return true;
     snprintf(err, MODEL_ERR_BYTES, "--cell: %s has no cell '%.100s'; its first is '%s'", info->name,
              work->options->cell, info->cell_names[0]);
+    return false;
+}
+
+static bool check_window(Work *work, char *err)
+{
+    const Options *options = work->options;
+    work->attribute.from_s = 1e-3 * options->from_ms;
+    work->attribute.to_s = options->to_ms > 0 ? 1e-3 * options->to_ms : HUGE_VAL;
+    if (work->attribute.from_s < work->attribute.to_s)
+        return true;
+    snprintf(err, MODEL_ERR_BYTES, "--to %g: must be after --from %g", options->to_ms,
+             options->from_ms);
     return false;
 }
 
@@ -446,15 +452,17 @@ static json_t *summary_of(const Work *work, const Totals *totals)
         json_array_append_new(cards, card_json(work, c));
     for (int t = 0; t < work->done; t++)
         json_array_append_new(trials, trial_json(work, &work->results[t]));
-    return json_pack("{ss s{ss ss ss sb} s{ss ss} ss sf sf s{sf sf} si si sb so so}", "retrace",
-                     RETRACE_VERSION, "model", "name", info->name, "kind", info->kind, "path",
-                     work->model_path, "simulated", (int)info->is_simulated, "protocol", "name",
-                     work->protocol->name, "path", work->protocol_path, "cell",
-                     info->cell_names[work->attribute.cell], "tolerance",
-                     work->attribute.rule.tolerance, "floor_hz", work->attribute.rule.floor_hz,
-                     "completeness_residual", "max", totals->residual_max, "median",
-                     totals->residual_median, "steps", totals->steps, "bins", totals->bins, "whole",
-                     (int)(work->done == work->trials_count), "channels", cards, "trials", trials);
+    return json_pack(
+        "{ss s{ss ss ss sb} s{ss ss} ss sf so sf sf s{sf sf} si si sb so so}", "retrace",
+        RETRACE_VERSION, "model", "name", info->name, "kind", info->kind, "path", work->model_path,
+        "simulated", (int)info->is_simulated, "protocol", "name", work->protocol->name, "path",
+        work->protocol_path, "cell", info->cell_names[work->attribute.cell], "from_ms",
+        work->options->from_ms, "to_ms",
+        work->options->to_ms > 0 ? json_real(work->options->to_ms) : json_null(), "tolerance",
+        work->attribute.rule.tolerance, "floor_hz", work->attribute.rule.floor_hz,
+        "completeness_residual", "max", totals->residual_max, "median", totals->residual_median,
+        "steps", totals->steps, "bins", totals->bins, "whole",
+        (int)(work->done == work->trials_count), "channels", cards, "trials", trials);
 }
 
 /* ---- files */
@@ -552,7 +560,7 @@ static bool open_all(Work *work, char *err)
 {
     path_find(work->options->protocol, work->protocol_path);
     if (!open_model(work, err) || !make_plan(work, err) || !open_trials(work, err) ||
-        !check_cell(work, err))
+        !check_cell(work, err) || !check_window(work, err))
         return false;
     work->attribute.plan = work->plan;
     work->attribute.rule = rule_of(work->options);

@@ -226,6 +226,29 @@ static void fewer_steps_miss_more(void)
     CU_ASSERT(residuals[0] > 0 && residuals[1] < 0.25 * residuals[0]);
 }
 
+static void the_window_holds_the_peak(void)
+{
+    char arguments[2300];
+    double peaks_ms[2], spikes[2];
+    static const char *const windows[] = {"--from 0 --to 150", "--from 150 --to 300"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(arguments, sizeof arguments,
+                 "%s config/protocols/latency-coding.yaml --trial 0 --cell b %s --json -",
+                 small_model(test_folder("attribute")), windows[i]);
+        json_t *read = summary(arguments);
+        const json_t *trial = json_array_get(json_object_get(read, "trials"), 0), *channel;
+        size_t c;
+        peaks_ms[i] = number(trial, "peak_ms");
+        spikes[i] = 0;
+        json_array_foreach(json_object_get(trial, "channels"), c, channel) spikes[i] +=
+            number(channel, "excited_spikes");
+        json_decref(read);
+    }
+    CU_ASSERT(peaks_ms[0] >= 0 && peaks_ms[0] <= 150);
+    CU_ASSERT(peaks_ms[1] >= 150 && peaks_ms[1] <= 300);
+    CU_ASSERT(fabs(spikes[0] - spikes[1]) > 1e-6);
+}
+
 /* ---- the light of a trial */
 
 static void a_trials_bins_are_those_of_the_whole_plan(void)
@@ -291,6 +314,7 @@ static void faults_have_their_status(void)
         {"%s config/protocols/demo.yaml --block z", "no block 'z'"},
         {"%s config/protocols/demo.yaml --trial 99", "--trial 99"},
         {"%s config/protocols/demo.yaml --steps 0", "--steps"},
+        {"%s config/protocols/demo.yaml --from 300 --to 200", "--to 200: must be after --from 300"},
         {"%s config/protocols/demo.yaml extra", "extra"},
     };
     const char *model = small_model(test_folder("attribute"));
@@ -313,6 +337,7 @@ static const TestCase cases[] = {
     {"noise has no symmetry, a bar that moves up has its own",
      noise_has_no_symmetry_and_a_turned_bar_lies},
     {"fewer steps miss more", fewer_steps_miss_more},
+    {"peak and shares are those of the window asked", the_window_holds_the_peak},
     {"the light of a trial alone is that of the whole plan",
      a_trials_bins_are_those_of_the_whole_plan},
     {"what cannot be attributed is refused with status 2", faults_have_their_status},
