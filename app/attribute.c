@@ -46,6 +46,16 @@ static AttributionSymmetry claimed_symmetry(const Plan *plan, int trial)
                                                : ATTRIBUTION_SYMMETRY_ALONG_Y;
 }
 
+static double time_of(const Attribute *attribute, const TrialBins *bins, int bin)
+{
+    return (bin + attribute->info->lag_bins + 0.5) / bins->bin_hz - bins->onset_s;
+}
+
+static bool is_counted(const Attribute *attribute, double time_s)
+{
+    return time_s >= attribute->from_s && time_s <= attribute->to_s;
+}
+
 /* ---- which cell */
 
 static bool raise_highest(const Attribute *attribute, int trial, double *highest_hz, char *err)
@@ -57,11 +67,11 @@ static bool raise_highest(const Attribute *attribute, int trial, double *highest
         return false;
     attribution_adapt(attribution, (double)trial_background(attribute->plan, trial));
     attribution_rates(attribution, rest);
-    const float *lum = NULL;
-    while (!is_stopped(attribute) && (lum = trial_bins_next(&bins))) {
-        attribution_feed(attribution, lum);
+    for (int bin = 0; bin < bins.bins && !is_stopped(attribute); bin++) {
+        attribution_feed(attribution, trial_bins_next(&bins));
         attribution_rates(attribution, rates);
-        for (int cell = 0; cell < attribute->info->cells; cell++)
+        bool counts = is_counted(attribute, time_of(attribute, &bins, bin));
+        for (int cell = 0; counts && cell < attribute->info->cells; cell++)
             highest_hz[cell] = fmax(highest_hz[cell], (double)rates[cell] - (double)rest[cell]);
         tell_progress(attribute);
     }
@@ -109,11 +119,6 @@ static bool allocate(AttributeTrial *result)
            result->residuals && result->steps && result->channels_hz && result->folded_hz;
 }
 
-static bool is_after_onset(const AttributeTrial *result, int bin)
-{
-    return result->times_s[bin] >= 0;
-}
-
 /* Folds the bin's attribution as the claim has it, and holds the claim against the window. */
 static void check_symmetry(const Attribute *attribute, const AttributionResult *bin_result,
                            bool is_peak, float *folded_hz, AttributeTrial *result)
@@ -142,9 +147,9 @@ static void measure_bin(const Attribute *attribute, int bin, float *folded_hz,
     result->steps[bin] = measured.steps;
     for (int c = 0; c < result->channels; c++)
         result->channels_hz[c * result->bins + bin] = (float)measured.channel_hz[c];
-    bool is_peak =
-        is_after_onset(result, bin) && (!is_after_onset(result, result->peak_bin) ||
-                                        measured.rate_hz > result->rates_hz[result->peak_bin]);
+    bool is_peak = is_counted(attribute, result->times_s[bin]) &&
+                   (!is_counted(attribute, result->times_s[result->peak_bin]) ||
+                    measured.rate_hz > result->rates_hz[result->peak_bin]);
     if (is_peak)
         result->peak_bin = bin;
     check_symmetry(attribute, &measured, is_peak, folded_hz, result);
@@ -156,8 +161,7 @@ static bool measure_bins(const Attribute *attribute, TrialBins *bins, AttributeT
     if (!folded_hz)
         return false;
     for (int bin = 0; bin < result->bins; bin++)
-        result->times_s[bin] =
-            (bin + attribute->info->lag_bins + 0.5) / bins->bin_hz - bins->onset_s;
+        result->times_s[bin] = time_of(attribute, bins, bin);
     bool is_whole = true;
     for (int bin = 0; is_whole && bin < result->bins; bin++) {
         const float *lum = trial_bins_next(bins);
@@ -179,7 +183,7 @@ static void sum_channels(const Attribute *attribute, AttributeTrial *result)
         const float *values = result->channels_hz + c * result->bins;
         channel->at_peak_hz = (double)values[result->peak_bin];
         for (int bin = 0; bin < result->bins; bin++)
-            if (is_after_onset(result, bin))
+            if (is_counted(attribute, result->times_s[bin]))
                 *(values[bin] > 0 ? &channel->excited_spikes : &channel->inhibited_spikes) +=
                     (double)values[bin] / attribute->info->bin_hz;
     }

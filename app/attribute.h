@@ -12,7 +12,7 @@
 #include "model/attribution.h"
 #include "model/channel_card.h"
 
-/* Over a trial, from the stimulus's onset on. */
+/* Over the window of the trial that counts. */
 typedef struct {
     double at_peak_hz;                       // Σ_xy A of the channel where the rate is highest
     double excited_spikes, inhibited_spikes; // ∫ of its Σ_xy A where that is above 0, and below: 0
@@ -29,7 +29,7 @@ typedef struct {
     int *steps;                             // (bins), owned
     float *channels_hz;                     // (channels, bins), owned: Σ_xy A
     double rest_hz;
-    int peak_bin; // highest rate from the onset on
+    int peak_bin; // highest rate in the window
     double residual_max, residual_median;
     int steps_max;
     double steps_median;
@@ -51,12 +51,13 @@ typedef struct {
     const Plan *plan;
     int cell;
     AttributionRule rule;
+    double from_s, to_s; // the window of a trial that counts, from the onset
     const atomic_bool *stop;
     void (*progress)(void *ctx); // after every bin
     void *progress_ctx;
 } Attribute;
 
-/* The cell with the largest rise above rest over these trials; -1 when stopped, or with a sentence
+/* The cell with the largest rise above rest in the window of these trials; -1 when stopped, or with a sentence
  * in err (MODEL_ERR_BYTES) when a trial cannot be shown. */
 int attribute_find_cell(const Attribute *attribute, const int *trials, int count, char *err);
 

@@ -164,21 +164,6 @@ static int report(const Options *options, const Plan *plan, const char *path)
     return is_written ? EXIT_DONE : complain(err, EXIT_IO);
 }
 
-static Plan *make_plan(const Options *options, Protocol *protocol, const char *path, char *err)
-{
-    const ProtocolDisplay *display = &protocol->display;
-    double refresh_hz = options->refresh_hz > 0 ? options->refresh_hz : display->refresh_hz;
-    if (!(refresh_hz > 0)) {
-        snprintf(err, CONFIG_ERR_BYTES,
-                 "%.300s: display.refresh_hz: names no rate, so --refresh HZ is needed", path);
-        return NULL;
-    }
-    if (options->seed.is_given)
-        protocol->seed = options->seed.value;
-    return plan_create(protocol, path, refresh_hz, display->width_px * display->um_per_px,
-                       display->height_px * display->um_per_px, err);
-}
-
 int cmd_timing(int argc, char **argv)
 {
     Options options = {0};
@@ -191,7 +176,9 @@ int cmd_timing(int argc, char **argv)
         return complain("--out, --json: that is the protocol itself, which would be lost",
                         EXIT_BAD_INPUT);
     Protocol *protocol = protocol_load(path, err);
-    Plan *plan = protocol ? make_plan(&options, protocol, path, err) : NULL;
+    if (protocol && options.seed.is_given)
+        protocol->seed = options.seed.value;
+    Plan *plan = protocol ? trial_plan(protocol, path, options.refresh_hz, err) : NULL;
     status = plan ? report(&options, plan, path) : complain(err, EXIT_BAD_INPUT);
     plan_destroy(plan);
     protocol_destroy(protocol);

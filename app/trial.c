@@ -5,6 +5,19 @@
 
 static const double PI = 3.14159265358979323846;
 
+Plan *trial_plan(const Protocol *protocol, const char *path, double refresh_hz, char *err)
+{
+    const ProtocolDisplay *display = &protocol->display;
+    double rate_hz = refresh_hz > 0 ? refresh_hz : display->refresh_hz;
+    if (!(rate_hz > 0)) {
+        snprintf(err, CONFIG_ERR_BYTES,
+                 "%.300s: display.refresh_hz: names no rate, so --refresh HZ is needed", path);
+        return NULL;
+    }
+    return plan_create(protocol, path, rate_hz, display->width_px * display->um_per_px,
+                       display->height_px * display->um_per_px, err);
+}
+
 static const ProtocolBlock *block_of(const Plan *plan, int trial)
 {
     return &plan->protocol->blocks[plan->trials[trial].block];

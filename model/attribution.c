@@ -11,7 +11,7 @@
 #include "model/cnn_file.h"
 #include "model/spectra.h"
 
-const AttributionRule attribution_default = {4, 128, 2e-3, 1.0};
+const AttributionRule attribution_default = {4, 128, 2e-3, 1e-2, 0.1};
 
 /* A piece of the path, and what its gradient misses of the rate's change along it. */
 typedef struct {
@@ -293,12 +293,14 @@ static void halve_worst(Attribution *a, int cell)
     measure_panel(a, cell, added);
 }
 
-static double missed_hz(const Attribution *a)
+static bool is_close(const Attribution *a, const AttributionRule *rule, double scale_hz)
 {
-    double sum = 0;
-    for (int p = 0; p < a->panels_count; p++)
-        sum += a->panels[p].miss_hz;
-    return sum;
+    double net = 0, gross = 0;
+    for (int p = 0; p < a->panels_count; p++) {
+        net += a->panels[p].miss_hz;
+        gross += fabs(a->panels[p].miss_hz);
+    }
+    return fabs(net) <= rule->tolerance * scale_hz && gross <= rule->gross_tolerance * scale_hz;
 }
 
 static void average_gradient(Attribution *a)
@@ -342,7 +344,7 @@ void attribution_measure(Attribution *a, int cell, const AttributionRule *rule,
     double change_hz = result->rate_hz - result->rest_hz;
     double scale_hz = fmax(fabs(change_hz), rule->floor_hz);
     cut_evenly(a, cell, rule->steps_least, result);
-    while (a->panels_count < rule->steps_most && fabs(missed_hz(a)) > rule->tolerance * scale_hz)
+    while (a->panels_count < rule->steps_most && !is_close(a, rule, scale_hz))
         halve_worst(a, cell);
     average_gradient(a);
     hand_out(a, result);

@@ -1,6 +1,6 @@
 #pragma once
-/* Which first-layer units of a convolutional network make a response: integrated gradients (Sundararajan
- * 2017; Tanaka 2019).
+/* Which first-layer units of a convolutional network make a response: integrated gradients
+ * (Sundararajan, Taly & Yan 2017; Tanaka et al. 2019).
  *
  * A cell's rate r depends on the window s of the last history_bins images, (luminance − lum_mean) /
  * lum_sd. The path s(α) = s0 + α (s − s0), α from 0 to 1, leads from the baseline s0, a uniform
@@ -14,7 +14,7 @@
  *
  * The integral is a sum over panels of the path. In a panel the first layer's rectifiers are
  * integrated exactly, the rest at its middle. Completeness says what that misses, panel by panel:
- * the panel with the largest miss is halved until the sum misses less than the tolerance.
+ * the panel with the largest miss is halved until the sum, and its parts, miss less than allowed.
  *
  * Rates are in Hz, scale and softplus included. Kinds "cnn" and "subunit". Nothing but opening
  * allocates; one thread at a time. Layer order in all arrays here: (channels, height, width). */
@@ -29,10 +29,13 @@ typedef struct {
     int steps_least, steps_most; // panels: to begin with, 1 or more; at most, to
                                  // ATTRIBUTION_STEPS_MAX
     double tolerance; // |ΣA − (r(s) − r(s0))| ≤ tolerance · max(|r(s) − r(s0)|, floor_hz)
+    double gross_tolerance; // the same for Σ|miss| over the panels: what one panel misses cancels
+                            // that of another in the sum, but not in the parts
     double floor_hz;
 } AttributionRule;
 
-/* 0.2 %, from 4 to 128 steps, differences below 1 Hz judged as if they were 1 Hz. */
+/* 0.2 % net and 1 % gross, from 4 to 128 steps; differences below 0.1 Hz are judged as if they were
+ * 0.1 Hz. */
 extern const AttributionRule attribution_default;
 
 typedef struct {

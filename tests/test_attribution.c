@@ -100,7 +100,7 @@ static void fill(Fixture *f, const char *name, float value)
 
 static AttributionRule fixed(int steps)
 {
-    return (AttributionRule){steps, steps, 0, 1e-9};
+    return (AttributionRule){steps, steps, 0, 0, 1e-9};
 }
 
 static double sum_of(const float *values, int count)
@@ -172,7 +172,7 @@ static void completeness_shrinks_with_steps(void)
 static void steps_are_raised_until_the_tolerance_is_met(void)
 {
     RandomShape shapes[] = {small_shape(), subunit_shape()};
-    AttributionRule rule = {1, ATTRIBUTION_STEPS_MAX, 1e-3, 0.01};
+    AttributionRule rule = {1, ATTRIBUTION_STEPS_MAX, 1e-3, 5e-3, 0.01};
     for (int s = 0; s < 2; s++) {
         Fixture f = fixture(shapes[s]);
         int most = 0;
@@ -354,6 +354,53 @@ static void small_windows_give_the_gradient_of_finite_differences(void)
     finish(&f);
 }
 
+/* ∫ ∂rate/∂z dα of a subunit net by 4000 even steps, as the formula says; d is the drive. */
+static void plain_weights(const Fixture *f, int cell, const float *d, double *weights)
+{
+    enum { STEPS = 4000 };
+    const ModelFile *file = &f->random.file;
+    const float *scale = model_file_find(file, "scale1")->values;
+    const float *shift = model_file_find(file, "shift1")->values;
+    const float *bias = model_file_find(file, "conv1_bias")->values;
+    const float *dense = model_file_find(file, "dense_weight")->values + cell * f->units;
+    double gain = (double)model_file_find(file, "dense_scale")->values[cell];
+    double offset = (double)model_file_find(file, "dense_shift")->values[cell];
+    int area = f->units / f->shape.channels1;
+    for (int step = 0; step < STEPS; step++) {
+        double alpha = (step + 0.5) / STEPS, sum = 0;
+        for (int i = 0; i < f->units; i++)
+            sum +=
+                (double)dense[i] *
+                fmax(0, (double)scale[i / area] * (alpha * (double)d[i] + (double)bias[i / area]) +
+                            (double)shift[i / area]);
+        double slope = 20 * gain / (1 + exp(-(gain * sum + offset)));
+        for (int i = 0; i < f->units; i++)
+            if ((double)scale[i / area] * (alpha * (double)d[i] + (double)bias[i / area]) +
+                    (double)shift[i / area] >
+                0)
+                weights[i] += slope * (double)dense[i] * (double)scale[i / area] / STEPS;
+    }
+}
+
+static void a_subunit_net_has_the_weights_of_the_definition(void)
+{
+    Fixture f = fixture(subunit_shape());
+    double *weights = calloc((size_t)f.units, sizeof *weights);
+    const AttributionRule rule = fixed(64);
+    AttributionResult result;
+    int partly = 0;
+    feed_noise(&f, -2, 3);
+    attribution_measure(f.attribution, 1, &rule, &result);
+    plain_weights(&f, 1, result.drive, weights);
+    for (int i = 0; i < f.units; i++) {
+        CU_ASSERT(test_near((double)result.weights[i], weights[i], 2e-3));
+        partly += fabs(weights[i]) > 0.01;
+    }
+    CU_ASSERT(partly > f.units / 2);
+    free(weights);
+    finish(&f);
+}
+
 /* ---- symmetry */
 
 static void feed_columns(Fixture *f, bool is_lying)
@@ -522,6 +569,8 @@ static const TestCase cases[] = {
     {"pixels, units and channels sum to the same", pixels_units_and_channels_sum_to_the_same},
     {"small windows give the gradient that finite differences give",
      small_windows_give_the_gradient_of_finite_differences},
+    {"a subunit net has the weights of the definition",
+     a_subunit_net_has_the_weights_of_the_definition},
     {"the published net needs 8, 288 or 10,368 numbers, of one total",
      the_published_net_needs_8_288_or_10368_numbers},
     {"a lying bar folds along x", a_lying_bar_folds_along_x},
