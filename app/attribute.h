@@ -72,6 +72,6 @@ void attribute_trial_finish(AttributeTrial *result);
 const char *attribute_symmetry_name(AttributionSymmetry symmetry);
 
 /* One page for the trials (count, one block's) of a cell: channels × time under the rate, and for
- * bars channels × place at the peak. title says model and cell. False with a sentence in err. */
+ * bars channels × place at the peak. False with a sentence in err (FIGURE_ERR_BYTES). */
 bool attribute_draw(const Attribute *attribute, const ChannelCard *cards,
                     const AttributeTrial *trials, int count, const char *path, char *err);
