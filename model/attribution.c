@@ -11,7 +11,7 @@
 #include "model/cnn_file.h"
 #include "model/spectra.h"
 
-const AttributionRule attribution_default = {4, 128, 2e-3, 1e-2, 0.1};
+const AttributionRule attribution_default = {4, ATTRIBUTION_STEPS_MAX, 2e-3, 1e-2, 0.1};
 
 /* A piece of the path, and what its gradient misses of the rate's change along it. */
 typedef struct {
