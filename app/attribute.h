@@ -3,7 +3,7 @@
  * layer make it, bin by bin, and what symmetry of the stimulus makes it so few numbers.
  *
  * A trial is shown by itself: before it, the background of its block has been on for ever, and that
- * is the grey the path of the attribution starts from. The light of its bins is that of a run of the
+ * is the grey the attribution's path starts from. The light of its bins is that of a run of the
  * whole plan. Times are of the middle of the bin a rate belongs to, from the stimulus's onset. */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -57,8 +57,8 @@ typedef struct {
     void *progress_ctx;
 } Attribute;
 
-/* The cell with the largest rise above rest in the window of these trials; -1 when stopped, or with a sentence
- * in err (MODEL_ERR_BYTES) when a trial cannot be shown. */
+/* The cell with the largest rise above rest in the window of these trials; -1 when stopped, or with a
+ * sentence in err (MODEL_ERR_BYTES) when a trial cannot be shown. */
 int attribute_find_cell(const Attribute *attribute, const int *trials, int count, char *err);
 
 /* The bins the trials have in all. */
@@ -72,6 +72,6 @@ void attribute_trial_finish(AttributeTrial *result);
 const char *attribute_symmetry_name(AttributionSymmetry symmetry);
 
 /* One page for the trials (count, one block's) of a cell: channels × time under the rate, and for
- * bars channels × place at the peak. title says model and cell. False with a sentence in err. */
+ * bars channels × place at the peak. False with a sentence in err (FIGURE_ERR_BYTES). */
 bool attribute_draw(const Attribute *attribute, const ChannelCard *cards,
                     const AttributeTrial *trials, int count, const char *path, char *err);

@@ -8,7 +8,7 @@
 #include "app/figure.h"
 #include "app/plot.h"
 
-static const double TEXT_PT = 8.0, MARGIN_PT = 16.0, HEAD_PT = 62.0;
+static const double TEXT_PT = 8.0, MARGIN_PT = 16.0, HEAD_PT = 78.0;
 static const double LABELS_PT = 66.0, TIME_PT = 330.0, GAP_PT = 30.0, PLACES_PT = 130.0;
 static const double TITLE_PT = 18.0, TRACE_PT = 54.0, BETWEEN_PT = 6.0, CHANNEL_PT = 9.0;
 static const double BELOW_PT = 40.0;
@@ -183,43 +183,44 @@ static bool draw_trial(const Page *page, int t)
     return is_drawn;
 }
 
-static void draw_scale(const Page *page, double right_pt, double y_pt, double largest_hz,
-                       const char *what)
+/* Returns its right end. */
+static double draw_scale(const Page *page, double x_pt, double y_pt, double largest_hz,
+                         const char *what)
 {
-    const PlotText text = {plot_on_paper.faint, TEXT_PT, false, PLOT_RIGHT, 0.0};
+    const PlotText text = {plot_on_paper.faint, TEXT_PT, false, PLOT_LEFT, 0.0};
     char label[PLOT_LABEL_BYTES];
-    const PlotBox bar = {right_pt - 110.0, y_pt - 0.8 * TEXT_PT, 64.0, TEXT_PT};
-    snprintf(label, sizeof label, "+%.3g Hz", largest_hz);
-    plot_text(page->cairo, &text, right_pt, y_pt, label);
+    snprintf(label, sizeof label, "%s: −%.3g", what, largest_hz);
+    x_pt += plot_text(page->cairo, &text, x_pt, y_pt, label) + 5.0;
+    const PlotBox bar = {x_pt, y_pt - 0.8 * TEXT_PT, 64.0, TEXT_PT};
     plot_scale_bar(page->cairo, &bar, PLOT_DIVERGING);
-    snprintf(label, sizeof label, "%s  −%.3g", what, largest_hz);
-    plot_text(page->cairo, &text, bar.x_px - 5.0, y_pt, label);
+    snprintf(label, sizeof label, "+%.3g Hz", largest_hz);
+    x_pt += bar.width_px + 5.0;
+    return x_pt + plot_text(page->cairo, &text, x_pt, y_pt, label);
 }
 
 static void draw_head(const Page *page, double width_pt)
 {
     const ModelInfo *info = page->attribute->info;
     const Plan *plan = page->attribute->plan;
-    const PlotText large = {plot_on_paper.ink, 1.4 * TEXT_PT, true, PLOT_LEFT, 0.0};
-    const PlotText small = {plot_on_paper.ink, TEXT_PT, false, PLOT_LEFT, 0.0};
+    double room_pt = width_pt - 2 * MARGIN_PT;
+    const PlotText large = {plot_on_paper.ink, 1.4 * TEXT_PT, true, PLOT_LEFT, room_pt};
+    const PlotText small = {plot_on_paper.ink, TEXT_PT, false, PLOT_LEFT, room_pt};
+    const PlotText faint = {plot_on_paper.faint, TEXT_PT, false, PLOT_LEFT, room_pt};
     char text[PLOT_LABEL_BYTES];
     snprintf(text, sizeof text, "%.80s: %.100s", plan->protocol->name,
              plan->protocol->blocks[plan->trials[page->trials[0].trial].block].name);
     plot_text(page->cairo, &large, MARGIN_PT, 2.6 * TEXT_PT, text);
+    snprintf(text, sizeof text, "%s%s, cell %.60s: attribution by first-layer channel", info->name,
+             info->is_simulated ? " (simulated)" : "", info->cell_names[page->attribute->cell]);
+    plot_text(page->cairo, &small, MARGIN_PT, 4.3 * TEXT_PT, text);
     snprintf(text, sizeof text,
-             "attribution of %s%s, cell %.60s, by first-layer channel (polarity, lag of its peak)",
-             info->name, info->is_simulated ? " (simulated)" : "",
-             info->cell_names[page->attribute->cell]);
-    plot_text(page->cairo, &small, MARGIN_PT, 4.4 * TEXT_PT, text);
-    snprintf(
-        text, sizeof text,
-        "path from luminance %g on for ever, whose rate is the level line; upright lines: onset "
-        "and end, blue: omitted flash or turn",
-        page->trials[0].background_lum);
-    plot_text(page->cairo, &small, MARGIN_PT, 5.8 * TEXT_PT, text);
-    draw_scale(page, width_pt - MARGIN_PT, 5.8 * TEXT_PT, page->largest_hz, "channel");
+             "path from luminance %g; level line: its rate; upright: onset, end; blue: omission, "
+             "turn",
+             page->trials[0].background_lum);
+    plot_text(page->cairo, &faint, MARGIN_PT, 5.8 * TEXT_PT, text);
+    double right_pt = draw_scale(page, MARGIN_PT, 7.5 * TEXT_PT, page->largest_hz, "channel");
     if (page->has_places)
-        draw_scale(page, width_pt - MARGIN_PT, 4.2 * TEXT_PT, page->largest_place_hz,
+        draw_scale(page, right_pt + 20.0, 7.5 * TEXT_PT, page->largest_place_hz,
                    "channel and place");
 }
 

@@ -9,8 +9,8 @@
 #include "config/plan.h"
 #include "render/stimulus.h"
 
-/* The plan on the display the protocol describes; refresh_hz: instead of its own, where above 0. NULL
- * with a sentence in err (CONFIG_ERR_BYTES), also where neither names a rate. */
+/* The plan on the display the protocol describes; refresh_hz: instead of its own, where above 0.
+ * NULL with a sentence in err (CONFIG_ERR_BYTES), also where neither names a rate. */
 Plan *trial_plan(const Protocol *protocol, const char *path, double refresh_hz, char *err);
 
 StimulusSpec trial_stimulus(const Plan *plan, int trial);

@@ -22,8 +22,8 @@ typedef struct {
 bool trial_bins_open(TrialBins *bins, const Plan *plan, int trial, const ModelInfo *info,
                      char *err);
 
-/* The mean luminance (height_px, width_px) of the next bin, lent until the next call; NULL after the
- * last. */
+/* The mean luminance (height_px, width_px) of the next bin, lent until the next call; NULL after
+ * the last. */
 const float *trial_bins_next(TrialBins *bins);
 
 /* Accepts a zeroed one, and one twice. */

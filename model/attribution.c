@@ -11,7 +11,7 @@
 #include "model/cnn_file.h"
 #include "model/spectra.h"
 
-const AttributionRule attribution_default = {4, 128, 2e-3, 1e-2, 0.1};
+const AttributionRule attribution_default = {4, ATTRIBUTION_STEPS_MAX, 2e-3, 1e-2, 0.1};
 
 /* A piece of the path, and what its gradient misses of the rate's change along it. */
 typedef struct {
@@ -211,7 +211,7 @@ void attribution_rates(Attribution *a, float *rates_hz)
         rates_hz[cell] = (float)(a->rate_scale_hz * softplus(read_out(a, cell)));
 }
 
-/* back1 := ∂(cell's softplus argument)/∂units1, through the second layer as run_layers() left it. */
+/* back1 := ∂(cell's softplus argument)/∂units1, the second layer being as run_layers() left it. */
 static void convolve_back(Attribution *a, const float *dense)
 {
     int c1 = a->layers.first.channels, c2 = a->layers.second.channels;

@@ -34,8 +34,8 @@ typedef struct {
     double floor_hz;
 } AttributionRule;
 
-/* 0.2 % net and 1 % gross, from 4 to 128 steps; differences below 0.1 Hz are judged as if they were
- * 0.1 Hz. */
+/* 0.2 % net and 1 % gross, from 4 steps to ATTRIBUTION_STEPS_MAX; differences below 0.1 Hz are
+ * judged as if they were 0.1 Hz. */
 extern const AttributionRule attribution_default;
 
 typedef struct {
