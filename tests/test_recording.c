@@ -131,19 +131,33 @@ static void spikes_add_up_to_the_rate(void)
     free(read);
 }
 
+static void stop_at_once(void *stop, int64_t done, int64_t total)
+{
+    (void)done;
+    (void)total;
+    atomic_store((atomic_bool *)stop, true);
+}
+
 static void a_stopped_recording_keeps_what_is_done(void)
 {
     char err[RECORDING_ERR_BYTES], path[600];
-    atomic_bool stop = true;
+    atomic_bool stop = false;
     bool is_input;
     RecordingSummary summary;
     Retina *retina = load_text(spec_text, err);
     snprintf(path, sizeof path, "%s/stopped.h5", folder());
-    RecordingOrder order = {.retina = retina, .path = path, .stop = &stop};
+    RecordingOrder order = {.retina = retina,
+                            .path = path,
+                            .stop = &stop,
+                            .progress = stop_at_once,
+                            .progress_ctx = &stop};
     CU_ASSERT(recording_make(&order, &summary, &is_input, err));
     CU_ASSERT(summary.was_stopped && summary.train_bins == 0);
     Dataset *set = dataset_open(path, err);
-    CU_ASSERT_PTR_NOT_NULL(set);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+    CU_ASSERT(summary.test_bins > 0);
+    CU_ASSERT_EQUAL(dataset_bins(set, DATASET_TEST), summary.test_bins);
+    CU_ASSERT_EQUAL(dataset_bins(set, DATASET_TRAIN), 0);
     dataset_close(set);
     retina_destroy(retina);
 }
