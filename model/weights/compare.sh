@@ -57,8 +57,8 @@ done
 echo
 echo '| noise SD in the hidden units | variance / mean of a count in 10 ms | in 100 ms |'
 echo '|---|---|---|'
-for sd in 0.05 0.1 0.2 0.4; do
+for sd in 0.05 0.4 2; do
     "$retrace" eval "$out/natural-cnn.h5" "$out/natural.h5" --resamples 0 --seconds 60 --noise-sd $sd --json - \
         2>/dev/null | awk -v sd=$sd '/"noise":/ { here = 1 }
-            here && /"variance_to_mean":/ { bin = $2 } here && /"fano":/ { printf "| %s | %.2f | %.2f |\n", sd, bin, $2; exit }'
+            here && /"variance_to_mean":/ { bin = $2 } here && /"fano":/ { printf "| %s | %.1g | %.1g |\n", sd, bin, $2; exit }'
 done
