@@ -224,6 +224,19 @@ static void show(void *ctx, int64_t done, int64_t total)
     progress_show(ctx, done, total);
 }
 
+static void talk_of_epoch(const FitJob *s, double seconds, FILE *talk)
+{
+    const FitScore *v = &s->epoch.validation;
+    fprintf(
+        talk,
+        "epoch %d: loss %.4f, on validation %.4f (best: epoch %d), correlation %.3f with the %s",
+        s->epoch.epoch, s->epoch.train_loss, v->loss, fit_best_epoch(s->fit), v->cc_target_mean,
+        target_name(s->spec));
+    if (isfinite(v->cc_rate_mean) && s->spec->target != FITTING_RATE)
+        fprintf(talk, ", %.3f with the noise-free rate", v->cc_rate_mean);
+    fprintf(talk, ", %.0f s\n", seconds);
+}
+
 static FitOutcome fit_all(FitJob *s, char *err)
 {
     FILE *talk = json_talk(s->options->json);
@@ -239,12 +252,7 @@ static FitOutcome fit_all(FitJob *s, char *err)
         if (outcome != FIT_DONE)
             break;
         double seconds = (double)(session_now_ns(NULL) - start_ns) * 1e-9;
-        fprintf(talk,
-                "epoch %d: loss %.4f, on validation %.4f (best: epoch %d), correlation %.3f with "
-                "the %s, %.3f with the noise-free rate, %.0f s\n",
-                s->epoch.epoch, s->epoch.train_loss, s->epoch.validation.loss,
-                fit_best_epoch(s->fit), s->epoch.validation.cc_target_mean, target_name(s->spec),
-                s->epoch.validation.cc_rate_mean, seconds);
+        talk_of_epoch(s, seconds, talk);
         fflush(talk);
         // model before checkpoint: whoever goes on from the checkpoint has the model of its epoch
         if (!write_model(s, err) || !fit_save(s->fit, s->checkpoint, err) ||
