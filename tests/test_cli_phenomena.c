@@ -40,8 +40,8 @@ static void models_stand_side_by_side(void)
     char command[1024], path[512];
     const char *folder = test_folder("cli_phenomena");
     snprintf(command, sizeof command,
-             "$RETRACE phenomena circuit %s --only latency_coding --out %s/out", write_ln(folder),
-             folder);
+             "$RETRACE phenomena circuit %s --only latency_coding --strict --out %s/out",
+             write_ln(folder), folder);
     program_run(command, &result);
     CU_ASSERT_EQUAL(result.status, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "simulated"));
@@ -66,10 +66,12 @@ static void strict_asks_the_first_model(void)
              write_ln(test_folder("cli_phenomena_strict")));
     program_run(command, &result);
     CU_ASSERT_EQUAL(result.status, 1);
-    program_run("$RETRACE phenomena circuit --only latency_coding --strict --json -", &result);
+    snprintf(command, sizeof command, "$RETRACE phenomena %s --only latency_coding --json -",
+             write_ln(test_folder("cli_phenomena_loose")));
+    program_run(command, &result);
     CU_ASSERT_EQUAL(result.status, 0);
     json_t *root = json_loads(result.out, 0, NULL);
-    CU_ASSERT_STRING_EQUAL(verdict_of(root, 0, "latency_coding"), "holds");
+    CU_ASSERT_STRING_EQUAL(verdict_of(root, 0, "latency_coding"), "absent");
     json_decref(root);
 }
 
@@ -89,7 +91,11 @@ static void what_is_not_known_is_named(void)
 
 static void a_folder_that_cannot_be_made_is_an_io_error(void)
 {
-    program_run("$RETRACE phenomena circuit --only latency_coding --out /dev/null/here", &result);
+    char command[1024];
+    snprintf(command, sizeof command,
+             "$RETRACE phenomena %s --only latency_coding --out /dev/null/here",
+             write_ln(test_folder("cli_phenomena_nowhere")));
+    program_run(command, &result);
     CU_ASSERT_EQUAL(result.status, 4);
     CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "/dev/null/here"));
 }
