@@ -107,16 +107,31 @@ static void step_crossover(const Circuit *c)
     }
 }
 
+/* pulled (planes, cells) := Σ_y y_weight Σ_x x_weight · plane (height, width), for every cell. */
+static void pull(const Circuit *c, const float *x_weights, const float *y_weights,
+                 const float *planes, int count, float *restrict pulled)
+{
+    int cells = c->info.cells, rows = count * c->height_px;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, cells, c->width_px, 1.0f, planes,
+                c->width_px, x_weights, cells, 0.0f, c->across, cells);
+    memset(pulled, 0, (size_t)(count * cells) * sizeof *pulled);
+    for (int row = 0; row < rows; row++) {
+        const float *restrict across = c->across + row * cells;
+        const float *restrict weight = y_weights + row % c->height_px * cells;
+        float *restrict sum = pulled + row / c->height_px * cells;
+        for (int cell = 0; cell < cells; cell++)
+            sum[cell] += weight[cell] * across[cell];
+    }
+}
+
 /* rates_hz (cells) of this sub-step. */
 static void step_cells(const Circuit *c, float *rates_hz)
 {
     const CircuitParams *p = &c->params;
     int n = c->points, cells = c->info.cells;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, CIRCUIT_PATHWAYS, cells, n, 1.0f, c->drive,
-                n, c->excitation, n, 0.0f, c->pulled, cells);
     float *wide_pool = c->pulled + CIRCUIT_PATHWAYS * cells;
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, cells, n, 1.0f, c->wide, n, c->drive + CIRCUIT_OFF * n,
-                1, 0.0f, wide_pool, 1);
+    pull(c, c->own_x, c->own_y, c->drive, CIRCUIT_PATHWAYS, c->pulled);
+    pull(c, c->wide_x, c->wide_y, c->drive + CIRCUIT_OFF * n, 1, wide_pool);
     float *wide = c->state + PLANES * n, *wide_late = wide + CELL_WIDE_LATE * cells;
     float *potential = wide + CELL_POTENTIAL * cells, *gain = wide + CELL_GAIN * cells;
     float aw = keep_of(p->tw_ms), awin = keep_of(p->twin_ms);

@@ -14,38 +14,43 @@ static float weight_of(double share)
     return share > 1e-12 ? (float)share : 0.0f;
 }
 
-/* rows (n, n): row i holds the Gaussian around pixel i, summing to 1 over the pixels there are. */
+/* weights (n, stride apart) := the Gaussian around a place, px from the first pixel's middle, summing
+ * to 1 over the pixels there are. */
+static void fill_gaussian(int n, double place_px, double sigma_px, float *weights, int stride)
+{
+    double sum = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < n; i++) {
+            double away = (i - place_px) / sigma_px, g = exp(-0.5 * away * away);
+            if (pass == 0)
+                sum += g;
+            else
+                weights[i * stride] = weight_of(g / sum);
+        }
+}
+
+/* rows (n, n): row i holds the Gaussian around pixel i. */
 static float *gaussian_rows(int n, double sigma_px)
 {
     float *rows = malloc((size_t)n * (size_t)n * sizeof *rows);
-    if (!rows)
-        return NULL;
-    for (int i = 0; i < n; i++) {
-        double sum = 0.0;
-        for (int j = 0; j < n; j++)
-            sum += exp(-0.5 * (i - j) * (i - j) / (sigma_px * sigma_px));
-        for (int j = 0; j < n; j++)
-            rows[i * n + j] =
-                weight_of(exp(-0.5 * (i - j) * (i - j) / (sigma_px * sigma_px)) / sum);
-    }
+    for (int i = 0; rows && i < n; i++)
+        fill_gaussian(n, i, sigma_px, rows + i * n, 1);
     return rows;
 }
 
-/* weights (points) := the Gaussian around the cell, summing to 1 over the raster. */
-static void fill_pool(const Circuit *c, const CircuitCell *cell, double sigma_um, float *weights)
+/* The pools of one cell, of a round Gaussian: one factor along x and one along y. */
+static void fill_pools(Circuit *c, int cell)
 {
-    double um_per_px = c->info.um_per_px, sum = 0.0;
-    for (int pass = 0; pass < 2; pass++)
-        for (int row = 0; row < c->height_px; row++)
-            for (int col = 0; col < c->width_px; col++) {
-                double x = (col + 0.5 - 0.5 * c->width_px) * um_per_px - (double)cell->x_um;
-                double y = (0.5 * c->height_px - row - 0.5) * um_per_px - (double)cell->y_um;
-                double g = exp(-0.5 * (x * x + y * y) / (sigma_um * sigma_um));
-                if (pass == 0)
-                    sum += g;
-                else
-                    weights[row * c->width_px + col] = weight_of(g / sum);
-            }
+    const CircuitCell *at = &c->cells[cell];
+    double um_per_px = c->info.um_per_px;
+    double x_px = (double)at->x_um / um_per_px + 0.5 * c->width_px - 0.5;
+    double y_px = 0.5 * c->height_px - (double)at->y_um / um_per_px - 0.5;
+    double own_px = (double)at->sg_um / um_per_px, wide_px = (double)c->params.sw_um / um_per_px;
+    int cells = c->info.cells;
+    fill_gaussian(c->width_px, x_px, own_px, c->own_x + cell, cells);
+    fill_gaussian(c->height_px, y_px, own_px, c->own_y + cell, cells);
+    fill_gaussian(c->width_px, x_px, wide_px, c->wide_x + cell, cells);
+    fill_gaussian(c->height_px, y_px, wide_px, c->wide_y + cell, cells);
 }
 
 static const char *wrong_param(const CircuitParams *p)
@@ -107,17 +112,32 @@ static bool allocate(Circuit *c, const CircuitSpec *spec)
         ok = ok && c->pool_x[i] && c->pool_y[i];
     }
     c->state_count = PLANES * points + CELL_STATES * cells;
-    float **blocks[] = {&c->excitation, &c->wide,   &c->state,     &c->marked,   &c->contrast,
-                        &c->centre,     &c->outer,  &c->input,     &c->drive,    &c->pooled,
-                        &c->scratch,    &c->pulled, &c->cell_x_um, &c->cell_y_um};
-    const size_t counts[] = {cells * points, cells * points, c->state_count,
-                             c->state_count, points,         points,
-                             points,         points,         CIRCUIT_PATHWAYS * points,
-                             points,         points,         (CIRCUIT_PATHWAYS + 1) * cells,
-                             cells,          cells};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        *blocks[i] = calloc(counts[i], sizeof **blocks[i]);
-        ok = ok && *blocks[i];
+    size_t wide = (size_t)c->width_px * cells, high = (size_t)c->height_px * cells;
+    const struct {
+        float **block;
+        size_t count;
+    } blocks[] = {
+        {&c->own_x, wide},
+        {&c->own_y, high},
+        {&c->wide_x, wide},
+        {&c->wide_y, high},
+        {&c->across, CIRCUIT_PATHWAYS * high},
+        {&c->state, c->state_count},
+        {&c->marked, c->state_count},
+        {&c->contrast, points},
+        {&c->centre, points},
+        {&c->outer, points},
+        {&c->input, points},
+        {&c->drive, CIRCUIT_PATHWAYS * points},
+        {&c->pooled, points},
+        {&c->scratch, points},
+        {&c->pulled, (CIRCUIT_PATHWAYS + 1) * cells},
+        {&c->cell_x_um, cells},
+        {&c->cell_y_um, cells},
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        *blocks[i].block = calloc(blocks[i].count, sizeof(float));
+        ok = ok && *blocks[i].block;
     }
     c->cells = calloc(cells, sizeof *c->cells);
     c->names = calloc(cells, sizeof *c->names);
@@ -174,11 +194,8 @@ Circuit *circuit_create(const CircuitSpec *spec, char *err)
         return NULL;
     }
     fill_info(c, spec);
-    for (int i = 0; i < spec->cell_count; i++) {
-        size_t at = (size_t)i * (size_t)c->points;
-        fill_pool(c, &c->cells[i], (double)c->cells[i].sg_um, c->excitation + at);
-        fill_pool(c, &c->cells[i], (double)c->params.sw_um, c->wide + at);
-    }
+    for (int i = 0; i < spec->cell_count; i++)
+        fill_pools(c, i);
     circuit_reset(c);
     circuit_mark(c);
     return c;
@@ -188,9 +205,9 @@ void circuit_destroy(Circuit *c)
 {
     if (!c)
         return;
-    float *blocks[] = {c->excitation, c->wide,   c->state,     c->marked,   c->contrast,
-                       c->centre,     c->outer,  c->input,     c->drive,    c->pooled,
-                       c->scratch,    c->pulled, c->cell_x_um, c->cell_y_um};
+    float *blocks[] = {c->own_x,  c->own_y,    c->wide_x, c->wide_y,    c->across,   c->state,
+                       c->marked, c->contrast, c->centre, c->outer,     c->input,    c->drive,
+                       c->pooled, c->scratch,  c->pulled, c->cell_x_um, c->cell_y_um};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
     for (int i = 0; i < POOLS; i++) {

@@ -30,9 +30,10 @@ struct Circuit {
     char provenance[512];
     int width_px, height_px, points;
     float *pool_x[POOLS], *pool_y[POOLS]; // Gaussian rows: (width, width), (height, height); POOL_*
-    float *excitation;                    // (cells, points), the ganglion cell's pool
-    float *wide;                          // (cells, points), the wide-field amacrine's pool there
-    float *state, *marked;                // (PLANES * points + CELL_STATES * cells)
+    float *own_x, *own_y;   // (width, cells), (height, cells): the ganglion cells' pools
+    float *wide_x, *wide_y; // likewise, the wide-field amacrine's pools there
+    float *across;          // (CIRCUIT_PATHWAYS * height, cells): pooled along x
+    float *state, *marked;  // (PLANES * points + CELL_STATES * cells)
     size_t state_count;
     float *contrast, *centre, *outer; // (points) input; after the centre and surround pools
     float *input;                     // (points) centre less surround
