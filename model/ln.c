@@ -7,29 +7,29 @@
 
 typedef struct {
     ModelFile file; // owned: names and texts of the info
-    int cells, width, pixels, history, slots;
-    int side_x, side_y; // of the window
-    int memory_bins;    // of a GLM; else 0
+    int cells, width, history, slots;
+    int side_x, side_y, taps; // of the window
+    int memory_bins;          // of a GLM; else 0
     double rate_scale_hz, bin_hz;
-    size_t slot_floats; // pixels, rounded up to a cache line
     float lum_mean, lum_sd;
     const float *filter;        // (cells, history oldest first, side_y, side_x), of the file
     const float *memory;        // (cells, memory_bins oldest first), of the file
     const float *offset, *gain; // (cells), of the file
     int *corner;                // owned (cells): the window's first pixel
-    float *ring;                // owned (slots, pixels) normalised, bin b in slot b % slots
+    float *ring;                // owned (slots, cells, taps) normalised, bin b in slot b % slots
     float *expected;            // owned (slots of memory, cells) spikes a bin predicted by bin b
     float *past_sum;            // owned (cells): lags 1 … of bin `head`, where it is settled
-    float *line;                // owned (side_x): sums along a window's columns
+    float *sums;                // owned (taps): products, tap by tap over the lags
     int memory_slots;
     int64_t head, marked; // bins seen
     bool is_settled;
 } Ln;
 
+/* (cells, taps): what each cell's window showed in that bin. */
 static float *ring_slot(const Ln *ln, int64_t bin)
 {
     // bins before the first count as the mean luminance: slots start as 0
-    return ln->ring + (size_t)((bin + ln->slots) % ln->slots) * ln->slot_floats;
+    return ln->ring + (bin + ln->slots) % ln->slots * ln->cells * ln->taps;
 }
 
 /* The numbers expected from what was seen up to that bin; 0 before the first. */
@@ -39,28 +39,27 @@ static float *expected_slot(const Ln *ln, int64_t bin)
     return ln->expected + (size_t)(slot * ln->cells);
 }
 
-/* line (side_x) += filter · image, column by column, for one cell and lag. */
-static void add_window(const Ln *ln, int cell, int lag, const float *image, float *restrict line)
+/* sums (taps) += filter · window of that bin, tap by tap: the loop has no order to keep. */
+static void add_lag(const Ln *ln, int cell, int lag, int64_t bin, float *restrict sums)
 {
-    int taps = ln->side_x * ln->side_y;
-    const float *filter = ln->filter + (cell * ln->history + ln->history - 1 - lag) * taps;
-    image += ln->corner[cell];
-    for (int y = 0; y < ln->side_y; y++)
-        for (int x = 0; x < ln->side_x; x++)
-            line[x] += filter[y * ln->side_x + x] * image[y * ln->width + x];
+    const float *restrict filter =
+        ln->filter + (cell * ln->history + ln->history - 1 - lag) * ln->taps;
+    const float *restrict window = ring_slot(ln, bin) + cell * ln->taps;
+    for (int i = 0; i < ln->taps; i++)
+        sums[i] += filter[i] * window[i];
 }
 
-static float sum_line(const Ln *ln)
+static float total(const float *sums, int count)
 {
     float sum = 0.0f;
-    for (int x = 0; x < ln->side_x; x++)
-        sum += ln->line[x];
+    for (int i = 0; i < count; i++)
+        sum += sums[i];
     return sum;
 }
 
-static void clear_line(const Ln *ln)
+static void clear_sums(const Ln *ln)
 {
-    memset(ln->line, 0, (size_t)ln->side_x * sizeof *ln->line);
+    memset(ln->sums, 0, (size_t)ln->taps * sizeof *ln->sums);
 }
 
 static void ln_settle(void *state)
@@ -69,10 +68,10 @@ static void ln_settle(void *state)
     if (ln->is_settled)
         return;
     for (int cell = 0; cell < ln->cells; cell++) {
-        clear_line(ln);
+        clear_sums(ln);
         for (int lag = 1; lag < ln->history; lag++)
-            add_window(ln, cell, lag, ring_slot(ln, ln->head - lag), ln->line);
-        ln->past_sum[cell] = sum_line(ln);
+            add_lag(ln, cell, lag, ln->head - lag, ln->sums);
+        ln->past_sum[cell] = total(ln->sums, ln->taps);
         for (int i = 0; i < ln->memory_bins; i++)
             ln->past_sum[cell] += ln->memory[cell * ln->memory_bins + i] *
                                   expected_slot(ln, ln->head - ln->memory_bins + i)[cell];
@@ -85,17 +84,25 @@ static float softplus(float x)
     return x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x));
 }
 
+/* window (taps) := what a cell sees of the light, normalised. */
+static void cut_window(const Ln *ln, int cell, const float *lum, float *window)
+{
+    const float *corner = lum + ln->corner[cell];
+    for (int y = 0; y < ln->side_y; y++)
+        for (int x = 0; x < ln->side_x; x++)
+            *window++ = (corner[y * ln->width + x] - ln->lum_mean) / ln->lum_sd;
+}
+
 static void ln_step(void *state, const float *lum, float *rates_hz)
 {
     Ln *ln = state;
     ln_settle(ln);
     float *newest = ring_slot(ln, ln->head), *expected = expected_slot(ln, ln->head);
-    for (int i = 0; i < ln->pixels; i++)
-        newest[i] = (lum[i] - ln->lum_mean) / ln->lum_sd;
     for (int cell = 0; cell < ln->cells; cell++) {
-        clear_line(ln);
-        add_window(ln, cell, 0, newest, ln->line);
-        float drive = ln->past_sum[cell] + sum_line(ln) + ln->offset[cell];
+        cut_window(ln, cell, lum, newest + cell * ln->taps);
+        clear_sums(ln);
+        add_lag(ln, cell, 0, ln->head, ln->sums);
+        float drive = ln->past_sum[cell] + total(ln->sums, ln->taps) + ln->offset[cell];
         rates_hz[cell] = (float)ln->rate_scale_hz * ln->gain[cell] * softplus(drive);
         expected[cell] = rates_hz[cell] / (float)ln->bin_hz;
     }
@@ -119,7 +126,8 @@ static void ln_rewind(void *state)
 static void ln_reset(void *state)
 {
     Ln *ln = state;
-    memset(ln->ring, 0, (size_t)ln->slots * ln->slot_floats * sizeof *ln->ring);
+    size_t windows = (size_t)ln->slots * (size_t)ln->cells;
+    memset(ln->ring, 0, windows * (size_t)ln->taps * sizeof *ln->ring);
     memset(ln->expected, 0, (size_t)(ln->memory_slots * ln->cells) * sizeof *ln->expected);
     ln->head = ln->marked = 0;
     ln->is_settled = false;
@@ -134,7 +142,7 @@ static void ln_close(void *state)
     free(ln->ring);
     free(ln->expected);
     free(ln->past_sum);
-    free(ln->line);
+    free(ln->sums);
     model_file_finish(&ln->file);
     free(ln);
 }
@@ -187,11 +195,11 @@ static bool check_file(const ModelFile *file, char *err)
 static bool allocate(Ln *ln)
 {
     ln->corner = calloc((size_t)ln->cells, sizeof *ln->corner);
-    ln->ring = model_alloc((size_t)ln->slots * ln->slot_floats);
+    ln->ring = model_alloc((size_t)ln->slots * (size_t)ln->cells * (size_t)ln->taps);
     ln->expected = model_alloc((size_t)(ln->memory_slots * ln->cells));
     ln->past_sum = model_alloc((size_t)ln->cells);
-    ln->line = model_alloc((size_t)ln->side_x);
-    return ln->corner && ln->ring && ln->expected && ln->past_sum && ln->line;
+    ln->sums = model_alloc((size_t)ln->taps);
+    return ln->corner && ln->ring && ln->expected && ln->past_sum && ln->sums;
 }
 
 static void load(Ln *ln)
@@ -214,10 +222,9 @@ static void measure(Ln *ln, const ModelFile *file)
     const ModelTensor *memory = model_file_find(file, "memory");
     ln->cells = file->info.cells;
     ln->width = file->info.width_px;
-    ln->pixels = file->info.width_px * file->info.height_px;
     ln->side_y = filter->dims[2];
     ln->side_x = filter->dims[3];
-    ln->slot_floats = ((size_t)ln->pixels + 15) / 16 * 16;
+    ln->taps = ln->side_x * ln->side_y;
     ln->history = file->info.history_bins;
     ln->slots = ln->history + MODEL_MAX_REWIND_BINS;
     ln->memory_bins = strcmp(file->info.kind, "glm") == 0 ? memory->dims[1] : 0;
