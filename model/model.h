@@ -17,7 +17,7 @@ enum {
 
 typedef struct {
     char name[MODEL_NAME_BYTES];
-    char kind[16]; // "cnn", "subunit", "glm", "ln", "circuit"
+    char kind[16]; // "cnn", "subunit", "glm", "ln", "reduced", "circuit"
     int width_px, height_px;
     double um_per_px;
     double bin_hz;           // time bins a second
@@ -28,6 +28,8 @@ typedef struct {
     const char *const *cell_names;      // (cells)
     const float *cell_x_um, *cell_y_um; // (cells) receptive-field centres, x right, y up, centre of
                                         // the raster 0; NULL when the file does not say
+    const char *stimulus;   // the one kind of stimulus it stands for, as protocols name it ("flicker",
+                            // "step", "bar", "reversal"); NULL for any
     const char *provenance; // where it came from, e.g. "fitted to the simulated retina …"
     const char *licence;
     bool is_simulated; // the model is, or was fitted to, the simulated retina

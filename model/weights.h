@@ -13,6 +13,7 @@
  *   is_simulated    0 or 1
  *   cell_names      (cells) text
  *   cell_x_um, cell_y_um    (cells), optional, both or none
+ *   stimulus        optional text, see ModelInfo
  * Datasets of the root group are float arrays of at most four dimensions; which of them a model
  * needs, and their shapes, is said by its kind: cnn.h, ln.h. A dataset no kind asks for does no
  * harm.

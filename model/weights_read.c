@@ -179,6 +179,15 @@ static bool read_format(ModelFile *file, hid_t root, char *err)
            weights_number_check(file->path, &version, value, err);
 }
 
+/* NULL for an attribute that is not there. */
+static bool read_stimulus(ModelFile *file, hid_t root, char *err)
+{
+    if (H5Aexists(root, "stimulus") <= 0)
+        return true;
+    file->info.stimulus = read_text(file, root, "stimulus", err);
+    return file->info.stimulus != NULL;
+}
+
 static bool read_all_texts(ModelFile *file, hid_t root, char *err)
 {
     ModelInfo *info = &file->info;
@@ -187,6 +196,7 @@ static bool read_all_texts(ModelFile *file, hid_t root, char *err)
            read_fixed_text(file, root, "history_order", WEIGHTS_HISTORY_ORDER, err) &&
            (info->provenance = read_text(file, root, "provenance", err)) != NULL &&
            (info->licence = read_text(file, root, "licence", err)) != NULL &&
+           read_stimulus(file, root, err) &&
            (info->cell_names = read_texts(file, root, "cell_names", &info->cells, err)) != NULL;
 }
 

@@ -101,6 +101,7 @@ static bool write_root(hid_t root, const ModelFile *file)
                       write_text(root, "history_order", WEIGHTS_HISTORY_ORDER) &&
                       write_text(root, "provenance", info->provenance) &&
                       write_text(root, "licence", info->licence) &&
+                      (!info->stimulus || write_text(root, "stimulus", info->stimulus)) &&
                       write_texts(root, "cell_names", info->cell_names, info->cells, false) &&
                       write_places(root, "cell_x_um", info->cell_x_um, info->cells) &&
                       write_places(root, "cell_y_um", info->cell_y_um, info->cells);

@@ -60,6 +60,7 @@ static void reading_gives_back_what_was_written(void)
     random.file.info.cell_x_um = x_um;
     random.file.info.cell_y_um = y_um;
     random.file.info.is_simulated = true;
+    random.file.info.stimulus = "flicker";
     char err[MODEL_ERR_BYTES] = "";
     ModelFile read;
     bool is_read = model_file_read(random_model_save(&random, test_folder("weights")), &read, err);
@@ -69,6 +70,8 @@ static void reading_gives_back_what_was_written(void)
     CU_ASSERT_STRING_EQUAL(b->name, "random-cnn");
     CU_ASSERT_STRING_EQUAL(b->provenance, a->provenance);
     CU_ASSERT_STRING_EQUAL(b->licence, a->licence);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(b->stimulus);
+    CU_ASSERT_STRING_EQUAL(b->stimulus, "flicker");
     CU_ASSERT_EQUAL(b->width_px, 12);
     CU_ASSERT_EQUAL(b->height_px, 10);
     CU_ASSERT_EQUAL(b->history_bins, 4);
@@ -94,12 +97,13 @@ static void reading_gives_back_what_was_written(void)
     random_model_finish(&random);
 }
 
-static void places_are_optional(void)
+static void places_and_stimulus_are_optional(void)
 {
     char err[MODEL_ERR_BYTES] = "";
     Model *model = model_open(save_cnn(), err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(model);
     CU_ASSERT_PTR_NULL(model_info(model)->cell_x_um);
+    CU_ASSERT_PTR_NULL(model_info(model)->stimulus);
     model_close(model);
 }
 
@@ -384,7 +388,7 @@ int main(void)
 {
     static const TestCase cases[] = {
         {"reading gives back what was written, bit for bit", reading_gives_back_what_was_written},
-        {"a file need not know where its cells lie", places_are_optional},
+        {"a file need not know where its cells lie", places_and_stimulus_are_optional},
         {"a missing file is refused", missing_file_is_refused},
         {"a file that is no HDF5 is refused", other_file_is_refused},
         {"a file cut anywhere is refused", truncated_file_is_refused},
