@@ -20,6 +20,7 @@ typedef struct {
  * untouched, nothing else is left behind, and err (MODEL_ERR_BYTES) holds one sentence. */
 bool cnn_model_open(ModelFile *file, ModelParts *parts, char *err);
 bool ln_model_open(ModelFile *file, ModelParts *parts, char *err);
+bool reduced_model_open(ModelFile *file, ModelParts *parts, char *err);
 
 /* Built-in, needs no file: a name of circuit_named(). */
 bool circuit_model_open(const char *name, ModelParts *parts, char *err);

@@ -23,6 +23,7 @@ static const struct {
     {"subunit", cnn_model_open},
     {"glm", ln_model_open},
     {"ln", ln_model_open},
+    {"reduced", reduced_model_open},
 };
 
 enum { FILE_KINDS = sizeof file_kinds / sizeof file_kinds[0] };
@@ -32,7 +33,7 @@ static bool open_kind(ModelFile *file, ModelParts *parts, char *err)
     for (size_t i = 0; i < FILE_KINDS; i++)
         if (strcmp(file->info.kind, file_kinds[i].kind) == 0)
             return file_kinds[i].open(file, parts, err);
-    return model_refuse(err, "%s: kind \"%s\" is not known; cnn, subunit, glm and ln are",
+    return model_refuse(err, "%s: kind \"%s\" is not known; cnn, subunit, glm, ln and reduced are",
                         file->path, file->info.kind);
 }
 

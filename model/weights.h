@@ -2,7 +2,7 @@
 /* Model files: HDF5, one model a file, describing itself.
  *
  * Attributes of the root group (text is a string, variable or fixed length):
- *   format "retrace-model" · version 1 · kind "cnn", "ln", … · name · provenance · licence
+ *   format "retrace-model" · version 1 · kind "cnn", "subunit", "glm", "ln" or "reduced" · name · provenance · licence
  *   bin_hz          time bins a second, > 0
  *   history_bins    bins that shape a response, ≥ 1 · lag_bins ≥ 0, see ModelInfo
  *   history_order   "oldest first"; nothing else is read
@@ -15,7 +15,7 @@
  *   cell_x_um, cell_y_um    (cells), optional, both or none
  *   stimulus        optional text, see ModelInfo
  * Datasets of the root group are float arrays of at most four dimensions; which of them a model
- * needs, and their shapes, is said by its kind: cnn.h, ln.h. A dataset no kind asks for does no
+ * needs, and their shapes, is said by its kind: cnn.h, ln.h, reduced.h. A dataset no kind asks for does no
  * harm.
  *
  * Not for the frame path. HDF5 keeps its own error stack quiet here; one thread at a time. */

@@ -137,6 +137,20 @@ void random_glm(RandomModel *model, const RandomShape *s, int window, int memory
     add(model, "memory", 2, (int[]){s->cells, memory_bins}, -2.0f, 0.5f);
 }
 
+void random_reduced(RandomModel *model, const RandomShape *s, int units, int rows, int columns,
+                    uint32_t seed)
+{
+    describe(model, s, "reduced", seed);
+    const int weights[] = {s->cells, units};
+    add(model, "filter", 4, (int[]){units, s->history, rows, columns}, -0.2f, 0.2f);
+    add(model, "threshold", 2, weights, -0.1f, 0.1f);
+    add(model, "rise", 2, weights, -2, 2);
+    add(model, "fall", 2, weights, -2, 2);
+    add(model, "offset", 1, weights, -0.5f, 0.5f);
+    add(model, "channel", 1, &units, 0, 0);
+    add(model, "place_um", 1, &units, 0, 0);
+}
+
 void random_model_finish(RandomModel *model)
 {
     for (int i = 0; i < model->arrays_count; i++)

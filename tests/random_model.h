@@ -35,6 +35,10 @@ void random_ln(RandomModel *model, const RandomShape *shape, uint32_t seed);
 /* Windows of `window` px at corners 0, 1, 2 …, and a memory of `memory_bins`. */
 void random_glm(RandomModel *model, const RandomShape *shape, int window, int memory_bins,
                 uint32_t seed);
+
+/* `units` units over rows × columns means of the image, with channel and place 0. */
+void random_reduced(RandomModel *model, const RandomShape *shape, int units, int rows, int columns,
+                    uint32_t seed);
 void random_model_finish(RandomModel *model);
 
 /* Writes it below folder (test_folder) and returns the path, valid until the next call; the file

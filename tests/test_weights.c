@@ -275,7 +275,7 @@ static void bad_texts_are_refused(void)
         const char *name, *text, *told;
     } rows[] = {
         {"format", "keras", "attribute format is \"keras\"; allowed is \"retrace-model\""},
-        {"kind", "gru", "kind \"gru\" is not known; cnn, subunit, glm and ln are"},
+        {"kind", "gru", "kind \"gru\" is not known; cnn, subunit, glm, ln and reduced are"},
         {"kind", "convolutional-network", "attribute kind has 21 bytes; allowed are 1 to 15"},
         {"kind", "ln",
          "dataset filter is missing; a ln model needs it with shape (2, 4, any, any)"},
