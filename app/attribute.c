@@ -115,13 +115,14 @@ static bool allocate(AttributeTrial *result)
     result->steps = calloc(bins, sizeof(int));
     result->channels_hz = calloc(bins * channels, sizeof(float));
     result->folded_hz = calloc(channels * (size_t)(result->places + 1), sizeof(float));
+    result->profile_hz = calloc(channels * (size_t)(result->places + 1), sizeof(float));
     return bins > 0 && result->times_s && result->rates_hz && result->sums_hz &&
-           result->residuals && result->steps && result->channels_hz && result->folded_hz;
+           result->residuals && result->steps && result->channels_hz && result->folded_hz && result->profile_hz;
 }
 
 /* Folds the bin's attribution as the claim has it, and holds the claim against the window. */
 static void check_symmetry(const Attribute *attribute, const AttributionResult *bin_result,
-                           bool is_peak, float *folded_hz, AttributeTrial *result)
+                           bool is_peak, bool counts, float *folded_hz, AttributeTrial *result)
 {
     if (result->claimed == ATTRIBUTION_SYMMETRY_NONE)
         return;
@@ -130,6 +131,8 @@ static void check_symmetry(const Attribute *attribute, const AttributionResult *
     double gap = fabs(total - bin_result->sum_hz) / fmax(fabs(bin_result->sum_hz), 1.0);
     result->deviation = fmax(result->deviation, deviation);
     result->fold_gap = fmax(result->fold_gap, gap);
+    for (int i = 0; counts && i < result->channels * result->places; i++)
+        result->profile_hz[i] += fabsf(folded_hz[i]);
     if (is_peak)
         memcpy(result->folded_hz, folded_hz,
                (size_t)(result->channels * result->places) * sizeof *folded_hz);
@@ -147,12 +150,13 @@ static void measure_bin(const Attribute *attribute, int bin, float *folded_hz,
     result->steps[bin] = measured.steps;
     for (int c = 0; c < result->channels; c++)
         result->channels_hz[c * result->bins + bin] = (float)measured.channel_hz[c];
-    bool is_peak = is_counted(attribute, result->times_s[bin]) &&
+    bool counts = is_counted(attribute, result->times_s[bin]);
+    bool is_peak = counts &&
                    (!is_counted(attribute, result->times_s[result->peak_bin]) ||
                     measured.rate_hz > result->rates_hz[result->peak_bin]);
     if (is_peak)
         result->peak_bin = bin;
-    check_symmetry(attribute, &measured, is_peak, folded_hz, result);
+    check_symmetry(attribute, &measured, is_peak, counts, folded_hz, result);
 }
 
 static bool measure_bins(const Attribute *attribute, TrialBins *bins, AttributeTrial *result)
@@ -178,6 +182,11 @@ static bool measure_bins(const Attribute *attribute, TrialBins *bins, AttributeT
 
 static void sum_channels(const Attribute *attribute, AttributeTrial *result)
 {
+    int counted = 0;
+    for (int bin = 0; bin < result->bins; bin++)
+        counted += is_counted(attribute, result->times_s[bin]);
+    for (int i = 0; counted > 0 && i < result->channels * result->places; i++)
+        result->profile_hz[i] /= (float)counted;
     for (int c = 0; c < result->channels; c++) {
         AttributeChannel *channel = &result->channel[c];
         const float *values = result->channels_hz + c * result->bins;
@@ -245,5 +254,6 @@ void attribute_trial_finish(AttributeTrial *result)
     free(result->steps);
     free(result->channels_hz);
     free(result->folded_hz);
+    free(result->profile_hz);
     *result = (AttributeTrial){0};
 }

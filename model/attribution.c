@@ -56,6 +56,7 @@ struct Attribution {
     double grey_lum; // of the baseline
     int64_t head;    // bins fed
     bool is_driven;  // drive and slope belong to the window
+    bool is_silent[CNN_CHANNELS_MAX];
     Panel panels[ATTRIBUTION_STEPS_MAX];
     int panels_count;
 };
@@ -77,6 +78,17 @@ static size_t slot_of(const Attribution *a, int lag_from_oldest)
 
 /* ---- the window */
 
+static void silence_units(Attribution *a)
+{
+    const CnnUnits *first = &a->layers.first;
+    size_t width = (size_t)first->width;
+    for (int y = 0; y < first->height; y++)
+        for (int c = 0; c < first->channels; c++)
+            if (a->is_silent[c])
+                memset(a->drive + (size_t)(y * first->channels + c) * width, 0,
+                       width * sizeof *a->drive);
+}
+
 /* drive := W ⊛ (s − s0); slope, how fast the units go along the path. */
 static void drive_units(Attribution *a)
 {
@@ -88,6 +100,7 @@ static void drive_units(Attribution *a)
     spectra_correlate(a->filters1, stride, a->layers.first.channels, a->history, a->window, NULL,
                       a->sum1);
     transform_inverse(&a->first_out, a->layers.first.channels, a->sum1, a->drive);
+    silence_units(a);
     for (size_t i = 0; i < units; i++)
         a->slope[i] = a->scale1[i] * a->drive[i];
     a->is_driven = true;
@@ -137,6 +150,13 @@ void attribution_adapt(Attribution *a, double lum)
         }
     a->grey_lum = lum;
     a->head = 0;
+    a->is_driven = false;
+}
+
+void attribution_silence(Attribution *a, const bool *is_silent)
+{
+    for (int c = 0; c < a->layers.first.channels; c++)
+        a->is_silent[c] = is_silent && is_silent[c];
     a->is_driven = false;
 }
 

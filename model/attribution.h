@@ -64,6 +64,10 @@ int attribution_cells(const Attribution *attribution);
 /* The baseline: lum everywhere, for ever; the window becomes it. */
 void attribution_adapt(Attribution *attribution, double lum);
 
+/* Channels (is_silent, one each; NULL: none) whose units stay as the baseline leaves them, whatever
+ * is shown: ablation. Copied; holds until the next call. */
+void attribution_silence(Attribution *attribution, const bool *is_silent);
+
 /* One bin later: lum (height_px, width_px). */
 void attribution_feed(Attribution *attribution, const float *lum);
 

@@ -2,11 +2,10 @@
 
 #include <math.h>
 
-/* +1, or −1 where batch-norm turns the channel over. */
-static float turn_of(const ModelFile *file, int channel, int channels)
+float channel_turn(const ModelFile *file, int channel)
 {
     const ModelTensor *scale = model_file_find(file, "scale1");
-    int units = (int)model_tensor_count(scale) / channels;
+    int units = (int)model_tensor_count(scale) / scale->dims[0];
     double sum = 0;
     for (int i = 0; i < units; i++)
         sum += (double)scale->values[channel * units + i];
@@ -106,7 +105,7 @@ void channel_cards(const ModelFile *file, ChannelCard *cards, float *kernels)
                                  history,
                                  weights->dims[2],
                                  weights->dims[3],
-                                 turn_of(file, c, channels),
+                                 channel_turn(file, c),
                                  summed};
         for (int i = 0; i < history; i++) {
             double sum = 0;

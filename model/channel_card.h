@@ -24,6 +24,9 @@ typedef struct {
     double centre_share; // of |p| that has the sign of its largest value: 1 no surround, ½ balanced
 } ChannelCard;
 
+/* +1, or −1 where batch-norm turns the channel (from 0) over. */
+float channel_turn(const ModelFile *file, int channel);
+
 /* cards and kernels: room for every channel of conv1_weight; kernels (channels, history_bins) :=
  * k, oldest first. The file has passed cnn_file_check(). */
 void channel_cards(const ModelFile *file, ChannelCard *cards, float *kernels);

@@ -14,9 +14,9 @@ typedef struct {
     ReducedAxis axis;
     int units, cells, history, slots, places;
     float lum_mean, lum_sd;
-    const float *filter;                  // (units, history, places), of the file
-    const float *threshold, *rise, *fall; // (cells, units), of the file
-    const float *offset;                  // (cells), of the file
+    const float *filter; // (units, history, places), of the file
+    const float *rise, *rise_threshold, *fall, *fall_threshold; // (cells, units), of the file
+    const float *offset;                                        // (cells), of the file
     float *ring;          // owned (2 · slots, places): bin b at b % slots and again
                           // at b % slots + slots, so that a window lies in one piece
     int64_t head, marked; // bins seen
@@ -50,13 +50,11 @@ static float softplus(float x)
 
 static float rate_of(const Reduced *reduced, int cell, const float *outputs)
 {
-    int first = cell * reduced->units;
-    const float *threshold = reduced->threshold + first;
-    const float *rise = reduced->rise + first, *fall = reduced->fall + first;
     float sum = reduced->offset[cell];
-    for (int u = 0; u < reduced->units; u++) {
-        float above = outputs[u] - threshold[u];
-        sum += above > 0 ? rise[u] * above : -fall[u] * above;
+    for (int u = 0, i = cell * reduced->units; u < reduced->units; u++, i++) {
+        float above = outputs[u] - reduced->rise_threshold[i];
+        float below = reduced->fall_threshold[i] - outputs[u];
+        sum += reduced->rise[i] * fmaxf(above, 0) + reduced->fall[i] * fmaxf(below, 0);
     }
     return (float)reduced->file.rate_scale_hz * softplus(sum);
 }
@@ -147,9 +145,10 @@ bool reduced_check(const ModelFile *file, char *err)
         return model_refuse(err, "%s: dataset filter has %d units; allowed are 1 to %d", file->path,
                             units, REDUCED_UNITS_MAX);
     const int weights[] = {file->info.cells, units};
-    return model_file_need(file, "threshold", 2, weights, err) &&
-           model_file_need(file, "rise", 2, weights, err) &&
+    return model_file_need(file, "rise", 2, weights, err) &&
+           model_file_need(file, "rise_threshold", 2, weights, err) &&
            model_file_need(file, "fall", 2, weights, err) &&
+           model_file_need(file, "fall_threshold", 2, weights, err) &&
            model_file_need(file, "offset", 1, weights, err) &&
            model_file_need(file, "channel", 1, &units, err) &&
            model_file_need(file, "place_um", 1, &units, err);
@@ -164,9 +163,10 @@ static void load(Reduced *reduced)
 {
     const ModelTensor *filter = model_file_find(&reduced->file, "filter");
     reduced->filter = filter->values;
-    reduced->threshold = values_of(reduced, "threshold");
     reduced->rise = values_of(reduced, "rise");
+    reduced->rise_threshold = values_of(reduced, "rise_threshold");
     reduced->fall = values_of(reduced, "fall");
+    reduced->fall_threshold = values_of(reduced, "fall_threshold");
     reduced->offset = values_of(reduced, "offset");
     reduced->lum_mean = (float)reduced->file.info.lum_mean;
     reduced->lum_sd = (float)reduced->file.info.lum_sd;

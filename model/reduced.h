@@ -3,11 +3,11 @@
  * one kind of stimulus (Tanaka et al. 2019). `retrace reduce` makes the files.
  *
  * A unit filters light averaged along the stimulus's symmetry: the mean of the whole image for a
- * full field, the means of its columns or rows for a bar. What of that lies above the unit's
- * threshold counts with one weight, what lies below with another:
+ * full field, the means of its columns or rows for a bar. It is rectified either way:
+ * what lies above one threshold counts with one weight, what lies below another with another:
  *
  *     v_u = Σ_τ,place filter[u, τ, place] · s_τ,place
- *     rate = rate_scale_hz · softplus(offset + Σ_u rise_u max(v_u − θ_u, 0) + fall_u max(θ_u − v_u, 0))
+ *     rate = rate_scale_hz · softplus(offset + Σ_u rise_u max(v_u − θ_u, 0) + fall_u max(φ_u − v_u, 0))
  *
  * with s = (mean luminance − lum_mean) / lum_sd. It is right for stimuli of that symmetry alone, and
  * blind to what an image holds beyond those means.
@@ -15,7 +15,7 @@
  * Datasets, beside what weights.h asks for:
  *   filter     (units, history_bins, rows, columns) oldest first; 1 × 1: the whole image's mean;
  *              1 × width_px: columns; height_px × 1: rows
- *   threshold, rise, fall   (cells, units)
+ *   rise, rise_threshold, fall, fall_threshold   (cells, units)
  *   offset     (cells)
  *   channel    (units) first-layer channel of the full model it came from, from 1
  *   place_um   (units) where it looks along the axis, from the middle of the field; right and up

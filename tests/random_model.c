@@ -143,9 +143,10 @@ void random_reduced(RandomModel *model, const RandomShape *s, int units, int row
     describe(model, s, "reduced", seed);
     const int weights[] = {s->cells, units};
     add(model, "filter", 4, (int[]){units, s->history, rows, columns}, -0.2f, 0.2f);
-    add(model, "threshold", 2, weights, -0.1f, 0.1f);
     add(model, "rise", 2, weights, -2, 2);
+    add(model, "rise_threshold", 2, weights, -0.1f, 0.1f);
     add(model, "fall", 2, weights, -2, 2);
+    add(model, "fall_threshold", 2, weights, -0.1f, 0.1f);
     add(model, "offset", 1, weights, -0.5f, 0.5f);
     add(model, "channel", 1, &units, 0, 0);
     add(model, "place_um", 1, &units, 0, 0);

@@ -73,8 +73,9 @@ static double plain_rate(const Fixture *f, int cell, int bin)
     double sum = value(f, "offset", cell);
     for (int unit = 0; unit < UNITS; unit++) {
         int at = cell * UNITS + unit;
-        double above = plain_output(f, unit, bin) - value(f, "threshold", at);
-        sum += value(f, "rise", at) * fmax(above, 0) + value(f, "fall", at) * fmax(-above, 0);
+        double above = plain_output(f, unit, bin) - value(f, "rise_threshold", at);
+        double below = value(f, "fall_threshold", at) - plain_output(f, unit, bin);
+        sum += value(f, "rise", at) * fmax(above, 0) + value(f, "fall", at) * fmax(below, 0);
     }
     return f->random.file.rate_scale_hz * log(1 + exp(sum));
 }

@@ -1,0 +1,133 @@
+#include "app/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/json.h"
+#include "app/progress.h"
+#include "app/reduce_report.h"
+#include "app/stop.h"
+
+typedef struct {
+    AttributeAsked asked;
+    ArgumentInteger channels;
+    double share;
+    const char *out, *figure, *json;
+} Options;
+
+static bool read_file(void *options, const char *text, char *err)
+{
+    return attribute_job_read(&((Options *)options)->asked, text, err);
+}
+
+static const Argument rows[] = {
+    {"out", "FILE.h5", "the reduced model goes there", ARGUMENT_TEXT(Options, out)},
+    {"figure", "FILE", "a page that shows it as a circuit: .png, .svg or .pdf",
+     ARGUMENT_TEXT(Options, figure)},
+    {"share", "S", "keep the fewest channels that hold this share (default: 0.75)",
+     ARGUMENT_NUMBER(Options, share, 0.01, 1)},
+    {"channels", "K", "keep that many, whatever they hold",
+     ARGUMENT_INTEGER(Options, channels, 1, REDUCE_CHANNELS_MOST)},
+    {"cell", "NAME", "the cell (default: the one whose rate rises highest)",
+     ARGUMENT_TEXT(Options, asked.cell)},
+    {"block", "NAME", "only this block of the protocol", ARGUMENT_TEXT(Options, asked.block)},
+    {"from", "MS", "count the shares from here, from the onset (default: 0)",
+     ARGUMENT_NUMBER(Options, asked.from_ms, 0, 1e7)},
+    {"to", "MS", "and to here (default: the end of the trial)",
+     ARGUMENT_NUMBER(Options, asked.to_ms, 0, 1e7)},
+    {"refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",
+     ARGUMENT_NUMBER(Options, asked.refresh_hz, 30, 240)},
+    {"json", "FILE|-", "the numbers for machines", ARGUMENT_TEXT(Options, json)},
+};
+
+static const ArgumentTable table = {
+    .command = "reduce",
+    .usage = "MODEL PROTOCOL [options]",
+    .about = "The one-hidden-layer model that a network comes down to for one cell and one kind of\n"
+             "stimulus: the few first-layer channels that make the response, by integrated\n"
+             "gradients, rectified, weighted and fitted to the network's rate; how well 1, 2, 3 …\n"
+             "channels do; and what silencing each does to both models.\n",
+    .example = "retrace reduce model/weights/mixed-cnn.h5 config/protocols/omitted-stimulus.yaml "
+               "--out out/reduced.h5 --figure out/reduced.png",
+    .rows = rows,
+    .count = sizeof rows / sizeof rows[0],
+    .positional = "model and protocol",
+    .positional_read = read_file,
+    .is_positional_needed = true,
+};
+
+typedef struct {
+    const Options *options;
+    AttributeJob job;
+    Reduce reduce;
+    Progress progress;
+    int64_t bins_done, bins_total;
+} Work;
+
+static int complain(const char *sentence, int status)
+{
+    fprintf(stderr, "retrace reduce: %s\n", sentence);
+    return status;
+}
+
+static void show_progress(void *ctx)
+{
+    Work *work = ctx;
+    progress_show(&work->progress, ++work->bins_done, work->bins_total);
+}
+
+static bool measure(Work *work, const ReduceRule *rule, char *err)
+{
+    work->job.attribute.progress = show_progress;
+    work->job.attribute.progress_ctx = work;
+    work->job.attribute.stop = stop_catch_signals();
+    work->bins_total =
+        attribute_count_bins(&work->job.attribute, work->job.trials, work->job.trials_count) *
+        (work->options->asked.cell ? 1 : 2);
+    progress_start(&work->progress, "reduce", "bins");
+    bool ok = reduce_measure(&work->reduce, &work->job, rule, err);
+    progress_end(&work->progress);
+    return ok;
+}
+
+static int report(const Work *work)
+{
+    char err[MODEL_ERR_BYTES];
+    const Options *options = work->options;
+    reduce_talk(&work->reduce, json_talk(options->json));
+    (void)err;
+    return EXIT_DONE;
+}
+
+static int reduce_all(Work *work)
+{
+    char err[MODEL_ERR_BYTES];
+    ReduceRule rule = reduce_default;
+    if (work->options->share > 0)
+        rule.share = work->options->share;
+    if (work->options->channels.is_given)
+        rule.kept = (int)work->options->channels.value;
+    if (!attribute_job_open(&work->job, &work->options->asked, err))
+        return complain(err, EXIT_BAD_INPUT);
+    if (!measure(work, &rule, err))
+        return complain(err, atomic_load(work->job.attribute.stop) ? EXIT_BAD_VERDICT : EXIT_BAD_INPUT);
+    return report(work);
+}
+
+int cmd_reduce(int argc, char **argv)
+{
+    Options options = {0};
+    int status;
+    if (!arguments_read(&table, &options, argc, argv, &status))
+        return status;
+    Work *work = calloc(1, sizeof *work);
+    if (!work)
+        return complain("out of memory", EXIT_IO);
+    work->options = &options;
+    status = reduce_all(work);
+    if (work->reduce.job)
+        reduce_finish(&work->reduce);
+    attribute_job_finish(&work->job);
+    free(work);
+    return status;
+}

@@ -1,0 +1,37 @@
+#pragma once
+/* What the files of `reduce` share among themselves; reduce.h is for the rest. Steps of
+ * reduce_measure(), in their order; each false without memory or when stopped. */
+#include "app/reduce.h"
+
+/* units, filters, outputs and rest of the first steps_count channels. */
+bool reduce_make_units(Reduce *reduce, char *err);
+
+/* rates_hz and full. */
+bool reduce_keep_rates(Reduce *reduce);
+
+/* ablations[].full: the full model without each of those channels, and without all that inhibit. */
+bool reduce_silence_full(Reduce *reduce, char *err);
+
+/* steps; reduced: of the kept one. */
+bool reduce_fit_steps(Reduce *reduce, const ReduceRule *rule);
+
+/* ablations[].reduced, and how much changes. */
+bool reduce_silence_reduced(Reduce *reduce, const ReduceRule *rule);
+
+/* The first k channels' units over all bins, and what the network makes of them; borrowed from
+ * reduce. */
+ReductionTask reduce_task(const Reduce *reduce, int channels);
+
+/* As reduce_fit_steps() fits: without some units (is_silent, as those of reduce), or NULL. */
+bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out,
+                     const ReductionStarts *starts, ReductionNumbers *numbers);
+
+/* All units there are: steps_count channels'. */
+int reduce_units(const Reduce *reduce);
+
+bool reduce_curve_alloc(const Reduce *reduce, ReduceCurve *curve);
+
+/* The peaks of a curve whose rates are there. */
+void reduce_find_peaks(const Reduce *reduce, ReduceCurve *curve);
+
+bool reduce_is_stopped(const Reduce *reduce);

@@ -1,0 +1,118 @@
+#include "app/reduce_report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "app/json.h"
+#include "app/reduce_parts.h"
+
+ReduceUnitEffect reduce_effect(const Reduce *reduce, int unit)
+{
+    const ReductionNumbers *numbers = &reduce->steps[reduce->kept - 1].numbers;
+    ReductionTask task = reduce_task(reduce, reduce->kept);
+    double rest = task.rest[unit], high = rest, low = rest;
+    for (int bin = 0; bin < task.bins; bin++) {
+        high = fmax(high, task.outputs[bin * task.stride + unit]);
+        low = fmin(low, task.outputs[bin * task.stride + unit]);
+    }
+    double largest = fmax(fmax(high - rest, rest - low), 1e-300);
+    return (ReduceUnitEffect){
+        .rise_threshold = (numbers->rise_threshold[unit] - rest) / largest,
+        .fall_threshold = (numbers->fall_threshold[unit] - rest) / largest,
+        .rise = numbers->rise[unit] * fmax(high - numbers->rise_threshold[unit], 0),
+        .fall = numbers->fall[unit] * fmax(numbers->fall_threshold[unit] - low, 0),
+    };
+}
+
+/* ---- for people */
+
+static void talk_of_channels(const Reduce *reduce, FILE *talk)
+{
+    double sum = 0;
+    fprintf(
+        talk,
+        "channel  polarity  peak ms  share   so far  excites  inhibits (spikes)   rises  above   "
+        "falls  below\n");
+    for (int i = 0; i < reduce->steps_count; i++) {
+        int c = reduce->order[i];
+        sum += reduce->share[c];
+        fprintf(talk, "%7d  %8s  %7.1f  %4.0f %%  %5.0f %%  %+7.2f  %+8.2f", c + 1,
+                reduce->job->cards[c].is_on ? "ON" : "OFF", reduce->job->cards[c].peak_ms,
+                100 * reduce->share[c], 100 * sum, reduce->excited[c], reduce->inhibited[c]);
+        for (int side = 0; i < reduce->kept && side < reduce->units_a_channel; side++) {
+            ReduceUnitEffect effect = reduce_effect(reduce, i * reduce->units_a_channel + side);
+            fprintf(talk, "%s%+8.2f  %+5.2f  %+6.2f  %+5.2f",
+                    side ? "\n                                                             "
+                         : "          ",
+                    effect.rise, effect.rise_threshold, effect.fall, effect.fall_threshold);
+        }
+        fprintf(talk, "%s\n", i < reduce->kept ? "" : "          not kept");
+    }
+}
+
+static void talk_of_steps(const Reduce *reduce, FILE *talk)
+{
+    fprintf(talk,
+            "\n k  channels         free  correlation  error Hz  peaks off: median  most (ms)\n");
+    for (int k = 1; k <= reduce->steps_count; k++) {
+        const ReduceStep *step = &reduce->steps[k - 1];
+        char names[64] = "";
+        for (int i = 0; i < k; i++)
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%d", i ? "," : "",
+                     reduce->order[i] + 1);
+        fprintf(talk, "%2d%c %-15s  %4d  %11.3f  %8.2f  %17.1f  %4.1f (%d of %d)\n", k,
+                k == reduce->kept ? '*' : ' ', names, 4 * k * reduce->units_a_channel + 1,
+                step->numbers.correlation, step->numbers.error_hz, step->peak_error_ms,
+                step->peak_error_most_ms, step->peaks, reduce->job->trials_count);
+    }
+}
+
+/* Ablations that are shown: of the channels kept, then of all that inhibit. */
+static const ReduceAblation *ablation_at(const Reduce *reduce, int i)
+{
+    return &reduce->ablations[i < reduce->kept ? i : reduce->steps_count];
+}
+
+static void talk_of_peaks(const Reduce *reduce, FILE *talk)
+{
+    fprintf(talk, "\n%-28s %-18s %9s %9s", "peaks: ms (Hz)", "from", "full", "reduced");
+    for (int i = 0; i <= reduce->kept; i++)
+        fprintf(talk, "   full/reduced without %s", ablation_at(reduce, i)->what);
+    fputc('\n', talk);
+    for (int t = 0; t < reduce->job->trials_count; t++) {
+        const AttributeTrial *trial = &reduce->trials[t];
+        fprintf(talk, "%-28.28s %-18s %4.0f (%.1f) %4.0f (%.1f)", trial->condition,
+                reduce->landmarks[t].name, reduce->full.peaks[t].time_ms,
+                reduce->full.peaks[t].height_hz, reduce->reduced.peaks[t].time_ms,
+                reduce->reduced.peaks[t].height_hz);
+        for (int i = 0; i <= reduce->kept; i++) {
+            const ReduceAblation *ablation = ablation_at(reduce, i);
+            fprintf(talk, "   %4.0f (%.1f) / %4.0f (%.1f)", ablation->full.peaks[t].time_ms,
+                    ablation->full.peaks[t].height_hz, ablation->reduced.peaks[t].time_ms,
+                    ablation->reduced.peaks[t].height_hz);
+        }
+        fputc('\n', talk);
+    }
+    for (int i = 0; i <= reduce->kept; i++) {
+        const ReduceAblation *ablation = ablation_at(reduce, i);
+        fprintf(talk, "without %s: rate changes by %.2f (full), %.2f (reduced); refitted %.3f\n",
+                ablation->what, ablation->full_change, ablation->reduced_change,
+                ablation->refitted);
+    }
+}
+
+void reduce_talk(const Reduce *reduce, FILE *talk)
+{
+    const ModelInfo *info = reduce->job->attribute.info;
+    fprintf(talk, "%s (%s)%s, cell %s, %s: %s\n\n", info->name, info->kind,
+            info->is_simulated ? ", simulated" : "", info->cell_names[reduce->job->attribute.cell],
+            reduce->job->protocol->name, attribute_symmetry_name(reduce->symmetry));
+    talk_of_channels(reduce, talk);
+    if (reduce->units_a_channel == 2)
+        fprintf(talk,
+                "two places a channel: %.0f um on either side of %.0f um, windows of SD %.0f um\n",
+                reduce->place_offset * info->um_per_px, reduce->centre * info->um_per_px,
+                reduce->place_spread * info->um_per_px);
+    talk_of_steps(reduce, talk);
+    talk_of_peaks(reduce, talk);
+}
