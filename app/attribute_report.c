@@ -199,7 +199,7 @@ json_t *attribute_summary(const AttributeReport *report, const AttributeTotals *
         report->attribute->plan->protocol->name, "path", report->protocol_path, "cell",
         info->cell_names[report->attribute->cell], "from_ms", 1e3 * report->attribute->from_s,
         "to_ms",
-        isfinite(report->attribute->to_s) ? json_real(1e3 * report->attribute->to_s) : json_null(),
+        json_number(1e3 * report->attribute->to_s),
         "tolerance", report->attribute->rule.tolerance, "floor_hz",
         report->attribute->rule.floor_hz, "completeness_residual", "max", totals->residual_max,
         "median", totals->residual_median, "steps", totals->steps, "bins", totals->bins, "whole",

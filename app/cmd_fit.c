@@ -277,7 +277,7 @@ static bool report(const FitJob *s, char *err)
                              "epochs", done, "best_epoch", fit_best_epoch(s->fit), "stopped_early",
                              s->was_stopped, "is_simulated", info->is_simulated);
     double loss = s->epoch.validation.loss;
-    json_object_set_new(root, "validation_loss", isfinite(loss) ? json_real(loss) : json_null());
+    json_object_set_new(root, "validation_loss", json_number(loss));
     bool ok = json_write(root, s->options->json, err);
     json_decref(root);
     return ok;

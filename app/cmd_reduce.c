@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/json.h"
 #include "app/progress.h"
@@ -43,10 +44,11 @@ static const Argument rows[] = {
 static const ArgumentTable table = {
     .command = "reduce",
     .usage = "MODEL PROTOCOL [options]",
-    .about = "The one-hidden-layer model that a network comes down to for one cell and one kind of\n"
-             "stimulus: the few first-layer channels that make the response, by integrated\n"
-             "gradients, rectified, weighted and fitted to the network's rate; how well 1, 2, 3 …\n"
-             "channels do; and what silencing each does to both models.\n",
+    .about =
+        "The one-hidden-layer model that a network comes down to for one cell and one kind of\n"
+        "stimulus: the few first-layer channels that make the response, by integrated\n"
+        "gradients, rectified, weighted and fitted to the network's rate; how well 1, 2, 3 …\n"
+        "channels do; and what silencing each does to both models.\n",
     .example = "retrace reduce model/weights/mixed-cnn.h5 config/protocols/omitted-stimulus.yaml "
                "--out out/reduced.h5 --figure out/reduced.png",
     .rows = rows,
@@ -90,13 +92,29 @@ static bool measure(Work *work, const ReduceRule *rule, char *err)
     return ok;
 }
 
+/* The model's name: that of its file, without folders and ending. */
+static void name_of(const char *path, char *name)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, MODEL_NAME_BYTES, "%.60s", slash ? slash + 1 : path);
+    char *dot = strrchr(name, '.');
+    if (dot && dot > name)
+        *dot = '\0';
+}
+
 static int report(const Work *work)
 {
-    char err[MODEL_ERR_BYTES];
+    char err[MODEL_ERR_BYTES], name[MODEL_NAME_BYTES];
     const Options *options = work->options;
     reduce_talk(&work->reduce, json_talk(options->json));
-    (void)err;
-    return EXIT_DONE;
+    if (options->out)
+        name_of(options->out, name);
+    json_t *summary = reduce_summary(&work->reduce);
+    bool is_written = (!options->json || json_write(summary, options->json, err)) &&
+                      (!options->out || reduce_write(&work->reduce, name, options->out, err)) &&
+                      (!options->figure || reduce_draw(&work->reduce, options->figure, err));
+    json_decref(summary);
+    return is_written ? EXIT_DONE : complain(err, EXIT_IO);
 }
 
 static int reduce_all(Work *work)
@@ -110,7 +128,8 @@ static int reduce_all(Work *work)
     if (!attribute_job_open(&work->job, &work->options->asked, err))
         return complain(err, EXIT_BAD_INPUT);
     if (!measure(work, &rule, err))
-        return complain(err, atomic_load(work->job.attribute.stop) ? EXIT_BAD_VERDICT : EXIT_BAD_INPUT);
+        return complain(err,
+                        atomic_load(work->job.attribute.stop) ? EXIT_BAD_VERDICT : EXIT_BAD_INPUT);
     return report(work);
 }
 

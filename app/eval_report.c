@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/json.h"
+
 static const char *const part_names[] = {[DATASET_TRAIN] = "train", [DATASET_TEST] = "test"};
 
 /* What the predictions are held against, when there are no repeats. */
@@ -249,11 +251,6 @@ void eval_talk(const Eval *e, FILE *talk)
         talk_of_noise(e, talk);
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* The scores as keys of an object, with _low and _high behind them; and why there is none. */
 static void add_scores(const Eval *e, json_t *object, const EvalScore *scores)
 {
@@ -261,15 +258,15 @@ static void add_scores(const Eval *e, json_t *object, const EvalScore *scores)
     for (int kind = 0; kind < SCORES; kind++) {
         const char *name = score_name((ScoreKind)kind);
         char key[64];
-        json_object_set_new(object, name, number(scores[kind].value));
+        json_object_set_new(object, name, json_number(scores[kind].value));
         if (scores[kind].why)
             json_object_set_new(why, name, json_string(scores[kind].why));
         if (e->request.resamples == 0)
             continue;
         snprintf(key, sizeof key, "%s_low", name);
-        json_object_set_new(object, key, number(scores[kind].interval.low));
+        json_object_set_new(object, key, json_number(scores[kind].interval.low));
         snprintf(key, sizeof key, "%s_high", name);
-        json_object_set_new(object, key, number(scores[kind].interval.high));
+        json_object_set_new(object, key, json_number(scores[kind].interval.high));
     }
     if (json_object_size(why) > 0)
         json_object_set(object, "why_null", why);
@@ -292,10 +289,10 @@ static json_t *cells_json(const Eval *e, const EvalModel *m)
             continue;
         json_t *one = json_pack("{s:s}", "name", e->info->cell_names[cell]);
         add_scores(e, one, m->cells[cell]);
-        json_object_set_new(one, "rate_hz", number(r->rate_hz));
-        json_object_set_new(one, "spikes", number(r->spikes));
-        json_object_set_new(one, "variance_to_mean", number(r->variance_to_mean));
-        json_object_set_new(one, "fano", number(r->fano));
+        json_object_set_new(one, "rate_hz", json_number(r->rate_hz));
+        json_object_set_new(one, "spikes", json_number(r->spikes));
+        json_object_set_new(one, "variance_to_mean", json_number(r->variance_to_mean));
+        json_object_set_new(one, "fano", json_number(r->fano));
         json_array_append_new(cells, one);
     }
     return cells;
@@ -309,7 +306,7 @@ static json_t *shifts_json(const Eval *e, int model)
     json_t *shifts = json_array();
     for (int shift = -most; shift <= most; shift++)
         json_array_append_new(shifts, json_pack("{s:i, s:o}", "shift_bins", shift, "median_cc",
-                                                number(m->shift_cc[shift + most])));
+                                                json_number(m->shift_cc[shift + most])));
     bool is_right = eval_shift_verdict(e, model, sentence);
     return json_pack("{s:b, s:i, s:s, s:o}", "is_right", is_right, "best_shift_bins", m->best_shift,
                      "verdict", sentence, "shifts", shifts);
@@ -332,8 +329,8 @@ static json_t *model_json(const Eval *e, int model)
         json_object_set_new(object, "noise",
                             json_pack("{s:f, s:i, s:o, s:o}", "sd", e->request.noise_sd, "trials",
                                       e->request.noise_trials, "variance_to_mean",
-                                      number(m->noisy_variance_to_mean), "fano",
-                                      number(m->noisy_fano)));
+                                      json_number(m->noisy_variance_to_mean), "fano",
+                                      json_number(m->noisy_fano)));
     return object;
 }
 

@@ -1,6 +1,7 @@
 #include "app/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@ bool json_write(const json_t *value, const char *path, char *err)
     if (!is_written)
         snprintf(err, JSON_ERR_BYTES, "%s: cannot write the summary: %s", path, strerror(errno));
     return is_written;
+}
+
+json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
 FILE *json_talk(const char *path)

@@ -52,16 +52,11 @@ double phenomenon_least_hz(double rest_hz, double highest_hz)
     return rest_hz + fmax(0.25 * rest_hz, 0.02 * highest_hz);
 }
 
-json_t *phenomenon_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 json_t *phenomenon_array(const double *values, size_t stride, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, phenomenon_number(values[i * stride]));
+        json_array_append_new(array, json_number(values[i * stride]));
     return array;
 }
 

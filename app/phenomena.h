@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "app/json.h"
 #include "app/peak.h"
 #include "app/subject.h"
 
@@ -99,7 +100,6 @@ void phenomenon_say(PhenomenonResult *result, const char *what, PhenomenonNumber
 
 /* values[0], values[stride], … as a JSON array, NaN as null. */
 json_t *phenomenon_array(const double *values, size_t stride, size_t count);
-json_t *phenomenon_number(double value); // NaN: null
 
 /* A next curve of the panel, at most PHENOMENA_POINTS points; NULL when the panel is full. */
 PhenomenonCurve *phenomenon_curve(PhenomenonPanel *panel, const char *label, const double *x,

@@ -187,15 +187,15 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
                              phenomenon_array(f->gain + c, stride, CONTRASTS), "frequency_hz",
                              phenomenon_array(f->frequency_hz + c, stride, CONTRASTS), "peak_ms",
                              phenomenon_array(f->peak_ms + c, stride, CONTRASTS), "early_hz",
-                             phenomenon_number(f->early_hz[c]), "late_hz",
-                             phenomenon_number(f->late_hz[c])));
+                             json_number(f->early_hz[c]), "late_hz",
+                             json_number(f->late_hz[c])));
     }
     result->numbers =
         json_pack("{so so so so so so so}", "contrasts", phenomenon_array(contrasts, 1, CONTRASTS),
                   "gain_hz", phenomenon_array(gain, 1, CONTRASTS), "frequency_hz",
                   phenomenon_array(frequency_hz, 1, CONTRASTS), "peak_ms",
-                  phenomenon_array(peak_ms, 1, CONTRASTS), "early_hz", phenomenon_number(rates[0]),
-                  "late_hz", phenomenon_number(rates[1]), "cells", cells);
+                  phenomenon_array(peak_ms, 1, CONTRASTS), "early_hz", json_number(rates[0]),
+                  "late_hz", json_number(rates[1]), "cells", cells);
     phenomenon_say(result,
                    "gain at contrast 0.5, 1, 1.5, 2:", (PhenomenonNumber){2, false, " Hz a unit"},
                    gain, CONTRASTS);

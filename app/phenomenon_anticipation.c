@@ -236,8 +236,8 @@ static json_t *report_cells(const Subject *subject, const Found *f)
                              phenomenon_array(f->place_um + base + c, stride, SPEEDS), "linear_um",
                              phenomenon_array(f->linear_um + base + c, stride, SPEEDS), "peak_hz",
                              phenomenon_array(f->height_hz + base + c, stride, SPEEDS), "lead_um",
-                             phenomenon_number(f->lead_um[c]), "flash_ms",
-                             phenomenon_number(f->flash_ms[c])));
+                             json_number(f->lead_um[c]), "flash_ms",
+                             json_number(f->flash_ms[c])));
     return cells;
 }
 
@@ -255,8 +255,8 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
                   phenomenon_array(speeds_mm_per_s, 1, SPEEDS), "judged_width_um",
                   widths_um[JUDGED_WIDTH], "place_um", by_width(f, f->place_um), "linear_um",
                   by_width(f, f->linear_um), "peak_hz", by_width(f, f->height_hz), "flash_ms",
-                  phenomenon_number(flash_ms), "flash_lag_um", phenomenon_array(lag, 1, SPEEDS),
-                  "lead_um", phenomenon_number(lead_um), "cells", report_cells(subject, f));
+                  json_number(flash_ms), "flash_lag_um", phenomenon_array(lag, 1, SPEEDS),
+                  "lead_um", json_number(lead_um), "cells", report_cells(subject, f));
     const double shown[] = {place[AT_0_44], place[AT_1], place[AT_4]};
     const double predicted[] = {linear[AT_0_44], linear[AT_1], linear[AT_4]};
     const PhenomenonNumber um = {0, true, " um"};

@@ -137,7 +137,7 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         json_array_append_new(
             cells, json_pack("{ss ss so so so so so}", "name", subject->info->cell_names[c],
                              "verdict", phenomenon_verdicts[f->verdicts[c]], "fall_ms",
-                             phenomenon_number(f->fall_ms[c]), "dark_ms",
+                             json_number(f->fall_ms[c]), "dark_ms",
                              phenomenon_array(f->dark_ms + c, stride, CONTRASTS), "dark_hz",
                              phenomenon_array(f->dark_hz + c, stride, CONTRASTS), "bright_ms",
                              phenomenon_array(f->bright_ms + c, stride, CONTRASTS), "bright_hz",
@@ -147,7 +147,7 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         "{so so so so so so so}", "contrasts", phenomenon_array(contrasts, 1, CONTRASTS), "dark_ms",
         phenomenon_array(dark, 1, CONTRASTS), "dark_hz", phenomenon_array(dark_hz, 1, CONTRASTS),
         "bright_ms", phenomenon_array(bright, 1, CONTRASTS), "bright_hz",
-        phenomenon_array(bright_hz, 1, CONTRASTS), "fall_ms", phenomenon_number(fall_ms), "cells",
+        phenomenon_array(bright_hz, 1, CONTRASTS), "fall_ms", json_number(fall_ms), "cells",
         cells);
     const double shown[] = {dark[1], dark[3], dark[5], dark[CONTRASTS - 1]};
     phenomenon_say(result, "peak for dark steps of 0.1, 0.3, 0.7, 1.9:",

@@ -106,12 +106,12 @@ static void report(const Subject *subject, const Found *f, double (*sums)[PHENOM
         json_array_append_new(
             cells, json_pack("{ss ss so so so}", "name", subject->info->cell_names[c], "verdict",
                              phenomenon_verdicts[f->verdicts[c]], "differential_hz",
-                             phenomenon_number(f->response_hz[c]), "global_hz",
-                             phenomenon_number(f->response_hz[f->cells + c]), "ratio",
-                             phenomenon_number(f->ratio[c])));
-    result->numbers = json_pack("{so so so so}", "differential_hz", phenomenon_number(response[0]),
-                                "global_hz", phenomenon_number(response[1]), "ratio",
-                                phenomenon_number(ratio), "cells", cells);
+                             json_number(f->response_hz[c]), "global_hz",
+                             json_number(f->response_hz[f->cells + c]), "ratio",
+                             json_number(f->ratio[c])));
+    result->numbers = json_pack("{so so so so}", "differential_hz", json_number(response[0]),
+                                "global_hz", json_number(response[1]), "ratio",
+                                json_number(ratio), "cells", cells);
     const PhenomenonNumber hz = {2, false, " Hz"};
     phenomenon_say(result, "peak above the standing grating, differential, global:", hz, response,
                    2);

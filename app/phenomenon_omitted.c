@@ -159,7 +159,7 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         json_array_append_new(
             cells,
             json_pack("{ss ss so so so so so so}", "name", subject->info->cell_names[c], "verdict",
-                      phenomenon_verdicts[f->verdicts[c]], "slope", phenomenon_number(f->slope[c]),
+                      phenomenon_verdicts[f->verdicts[c]], "slope", json_number(f->slope[c]),
                       "latency_ms", phenomenon_array(f->latency_ms + c, stride, PERIODS),
                       "burst_hz", phenomenon_array(f->burst_hz + c, stride, PERIODS),
                       "entrained_hz", phenomenon_array(f->entrained_hz + c, stride, PERIODS),
@@ -174,7 +174,7 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         "latency_ms", phenomenon_array(latency, 1, PERIODS), "burst_hz",
         phenomenon_array(burst, 1, PERIODS), "entrained_hz",
         phenomenon_array(entrained, 1, PERIODS), "ratio", phenomenon_array(ratio, 1, PERIODS),
-        "slope", phenomenon_number(slope), "history_ms",
+        "slope", json_number(slope), "history_ms",
         history_ms > 0.0 ? json_real(history_ms) : json_null(), "cells", cells,
         "continuous_dark_ms", FLASH_MS);
     const double shown[] = {latency[SLOPE_FIRST], latency[3], latency[SLOPE_LAST]};

@@ -140,8 +140,8 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
     for (int c = 0; c < f->cells; c++)
         json_array_append_new(cells, json_pack("{ss ss so}", "name", subject->info->cell_names[c],
                                                "verdict", phenomenon_verdicts[f->verdicts[c]],
-                                               "share", phenomenon_number(f->share[c])));
-    result->numbers = json_pack("{so so}", "share", phenomenon_number(share), "cells", cells);
+                                               "share", json_number(f->share[c])));
+    result->numbers = json_pack("{so so}", "share", json_number(share), "cells", cells);
     phenomenon_say(result, "share of bins with reversed sign", (PhenomenonNumber){3, false, ""},
                    &share, 1);
     double number[PHENOMENA_POINTS], x[PHENOMENA_POINTS], y[PHENOMENA_POINTS];

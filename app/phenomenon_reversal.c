@@ -253,11 +253,11 @@ static json_t *report_conditions(const Found *f)
             list,
             json_pack("{sf sf sf so so so so so si}", "width_um", condition.width_um, "contrast",
                       condition.contrast, "speed_mm_per_s", condition.speed_mm_per_s, "latency_ms",
-                      phenomenon_number(stat_median(f->latency_ms + at, 1, cells)), "sd_ms",
-                      phenomenon_number(stat_median(f->sd_ms + at, 1, cells)), "burst_hz",
-                      phenomenon_number(stat_median(f->burst_hz + at, 1, cells)), "smooth_hz",
-                      phenomenon_number(stat_median(f->smooth_hz + at, 1, cells)), "ratio",
-                      phenomenon_number(stat_median(f->ratio + at, 1, cells)), "cells_met", met));
+                      json_number(stat_median(f->latency_ms + at, 1, cells)), "sd_ms",
+                      json_number(stat_median(f->sd_ms + at, 1, cells)), "burst_hz",
+                      json_number(stat_median(f->burst_hz + at, 1, cells)), "smooth_hz",
+                      json_number(stat_median(f->smooth_hz + at, 1, cells)), "ratio",
+                      json_number(stat_median(f->ratio + at, 1, cells)), "cells_met", met));
     }
     return list;
 }
@@ -296,8 +296,8 @@ static void report(const Subject *subject, const Found *f, PhenomenonResult *res
         least_ratio = fmin(least_ratio, ratio[k]);
     }
     result->numbers =
-        json_pack("{so so so so si si}", "dark_ms", phenomenon_number(stat_mean(latency, SPEEDS)),
-                  "bright_ms", phenomenon_number(bright_ms), "conditions", report_conditions(f),
+        json_pack("{so so so so si si}", "dark_ms", json_number(stat_mean(latency, SPEEDS)),
+                  "bright_ms", json_number(bright_ms), "conditions", report_conditions(f),
                   "cells", report_cells(subject, f), "places", f->places, "places_a_cell",
                   (int)(2.0 * REACH_UM / SPACING_UM) + 1);
     const double shown[] = {latency[0], latency[2], latency[4]};

@@ -177,7 +177,7 @@ bool reduce_measure(Reduce *reduce, AttributeJob *job, const ReduceRule *rule, c
                           : most < STEPS_LEAST       ? most
                                                      : STEPS_LEAST;
     snprintf(err, MODEL_ERR_BYTES, "stopped, or out of memory");
-    return reduce_make_units(reduce, err) && reduce_keep_rates(reduce) &&
+    return reduce_keep_rates(reduce) && reduce_make_units(reduce, err) &&
            reduce_silence_full(reduce, err) && reduce_fit_steps(reduce, rule) &&
            reduce_silence_reduced(reduce, rule);
 }

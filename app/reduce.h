@@ -38,6 +38,9 @@ typedef struct {
     char what[64]; // "channel 3", "all inhibitory"
     bool is_silent[CNN_CHANNELS_MAX];
     ReduceCurve full, reduced;
+    double full_shift_ms,
+        reduced_shift_ms;               // median shift of the peaks, later is positive; NaN: none
+    double full_size, reduced_size;     // median height of the peaks, over that with all channels
     double full_change, reduced_change; // root mean square of the change of rate, over that of the
                                         // rate less its mean
     double refitted; // correlation of a reduced model fitted anew without the channels; NaN: none
@@ -91,8 +94,16 @@ bool reduce_measure(Reduce *reduce, AttributeJob *job, const ReduceRule *rule, c
 /* Whether the channel takes more from the rate than it gives, over the trials. */
 bool reduce_inhibits(const Reduce *reduce, int channel);
 
-/* The model of the channels kept, as a file of kind "reduced". False with a sentence in err
- * (MODEL_ERR_BYTES). */
-bool reduce_write(const Reduce *reduce, const char *path, char *err);
+/* Where a unit looks, and the centre of all shares: along the axis, from the middle of the field; right
+ * and up count up. 0 for a full field. */
+double reduce_place_um(const Reduce *reduce, int unit);
+double reduce_centre_um(const Reduce *reduce);
+
+/* Of the attribution, by the channels kept. */
+double reduce_kept_share(const Reduce *reduce);
+
+/* The model of the channels kept, as a file of kind "reduced" named `name`. False with a sentence in
+ * err (MODEL_ERR_BYTES). */
+bool reduce_write(const Reduce *reduce, const char *name, const char *path, char *err);
 
 void reduce_finish(Reduce *reduce);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/peak.h"
 #include "app/reduce_parts.h"
 #include "app/trial_bins.h"
 
@@ -67,6 +68,24 @@ static double change_of(const Reduce *reduce, const float *with_hz, const float 
     return square > 0 ? sqrt(change / square) : (double)NAN;
 }
 
+/* Medians over the trials that have a peak either way. */
+static bool compare_peaks(const Reduce *reduce, const ReduceCurve *with, const ReduceCurve *without,
+                          double *shift_ms, double *size)
+{
+    size_t trials = (size_t)reduce->job->trials_count;
+    double *shifts = calloc(2 * trials, sizeof *shifts), *sizes = shifts + trials;
+    if (!shifts)
+        return false;
+    for (size_t t = 0; t < trials; t++) {
+        shifts[t] = without->peaks[t].time_ms - with->peaks[t].time_ms;
+        sizes[t] = without->peaks[t].height_hz / with->peaks[t].height_hz;
+    }
+    *shift_ms = stat_median(shifts, 1, trials);
+    *size = stat_median(sizes, 1, trials);
+    free(shifts);
+    return true;
+}
+
 static void name_ablations(Reduce *reduce)
 {
     ReduceAblation *all = &reduce->ablations[reduce->steps_count];
@@ -88,6 +107,8 @@ bool reduce_silence_full(Reduce *reduce, char *err)
         ReduceAblation *ablation = &reduce->ablations[i];
         ok = reduce_curve_alloc(reduce, &ablation->full) &&
              reduce_curve_alloc(reduce, &ablation->reduced) && silence_full(reduce, ablation, err);
+        ok = ok && compare_peaks(reduce, &reduce->full, &ablation->full, &ablation->full_shift_ms,
+                                 &ablation->full_size);
         ablation->full_change = change_of(reduce, reduce->full.rates_hz, ablation->full.rates_hz);
     }
     return ok;
@@ -103,9 +124,8 @@ static bool refit(const Reduce *reduce, const ReduceRule *rule, ReduceAblation *
         is_left_out[u] = ablation->is_silent[reduce->units[u].channel];
         left += !is_left_out[u];
     }
-    ReductionStarts starts = {.count = rule->starts};
-    bool ok =
-        left == 0 || reduce_fit_task(reduce, reduce->kept, is_left_out, &starts, &numbers);
+    ReductionStarts starts = {.count = reduce_starts(reduce, rule)};
+    bool ok = left == 0 || reduce_fit_task(reduce, reduce->kept, is_left_out, &starts, &numbers);
     ablation->refitted = numbers.correlation;
     return ok;
 }
@@ -120,7 +140,10 @@ bool reduce_silence_reduced(Reduce *reduce, const ReduceRule *rule)
         silence_reduced(reduce, ablation);
         ablation->reduced_change =
             change_of(reduce, reduce->reduced.rates_hz, ablation->reduced.rates_hz);
-        ok = !reduce_is_stopped(reduce) && refit(reduce, rule, ablation);
+        ok = !reduce_is_stopped(reduce) &&
+             compare_peaks(reduce, &reduce->reduced, &ablation->reduced,
+                           &ablation->reduced_shift_ms, &ablation->reduced_size) &&
+             refit(reduce, rule, ablation);
     }
     return ok;
 }

@@ -111,6 +111,12 @@ bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out
     return ok;
 }
 
+int reduce_starts(const Reduce *reduce, const ReduceRule *rule)
+{
+    int starts = rule->starts / reduce->units_a_channel / reduce->units_a_channel;
+    return starts > 1 ? starts : 1;
+}
+
 /* ---- curves and peaks */
 
 void reduce_find_peaks(const Reduce *reduce, ReduceCurve *curve)
@@ -146,7 +152,7 @@ bool reduce_keep_rates(Reduce *reduce)
 }
 
 /* How far the peaks of the reduced curve are from those of the full one. */
-static bool compare_peaks(const Reduce *reduce, ReduceStep *step)
+static bool measure_peak_error(const Reduce *reduce, ReduceStep *step)
 {
     size_t trials = (size_t)reduce->job->trials_count;
     double *misses = calloc(trials, sizeof *misses);
@@ -174,13 +180,14 @@ bool reduce_fit_steps(Reduce *reduce, const ReduceRule *rule)
 {
     for (int channels = 1; channels <= reduce->steps_count; channels++) {
         ReduceStep *step = &reduce->steps[channels - 1];
-        ReductionStarts starts = {rule->starts, channels > 1 ? &step[-1].numbers : NULL,
+        ReductionStarts starts = {reduce_starts(reduce, rule),
+                                  channels > 1 ? &step[-1].numbers : NULL,
                                   (channels - 1) * reduce->units_a_channel};
         if (reduce_is_stopped(reduce) ||
             !reduce_fit_task(reduce, channels, NULL, &starts, &step->numbers))
             return false;
         fill_curve(reduce, channels);
-        if (!compare_peaks(reduce, step))
+        if (!measure_peak_error(reduce, step))
             return false;
     }
     fill_curve(reduce, reduce->kept);

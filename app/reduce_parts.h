@@ -3,11 +3,11 @@
  * reduce_measure(), in their order; each false without memory or when stopped. */
 #include "app/reduce.h"
 
-/* units, filters, outputs and rest of the first steps_count channels. */
-bool reduce_make_units(Reduce *reduce, char *err);
-
 /* rates_hz and full. */
 bool reduce_keep_rates(Reduce *reduce);
+
+/* units, filters, outputs and rest of the first steps_count channels. */
+bool reduce_make_units(Reduce *reduce, char *err);
 
 /* ablations[].full: the full model without each of those channels, and without all that inhibit. */
 bool reduce_silence_full(Reduce *reduce, char *err);
@@ -25,6 +25,9 @@ ReductionTask reduce_task(const Reduce *reduce, int channels);
 /* As reduce_fit_steps() fits: without some units (is_silent, as those of reduce), or NULL. */
 bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out,
                      const ReductionStarts *starts, ReductionNumbers *numbers);
+
+/* Fewer where fits are long. */
+int reduce_starts(const Reduce *reduce, const ReduceRule *rule);
 
 /* All units there are: steps_count channels'. */
 int reduce_units(const Reduce *reduce);

@@ -93,11 +93,21 @@ static void talk_of_peaks(const Reduce *reduce, FILE *talk)
         }
         fputc('\n', talk);
     }
+}
+
+static void talk_of_ablations(const Reduce *reduce, FILE *talk)
+{
+    fprintf(
+        talk,
+        "\nsilenced          peaks shift ms    peaks' size       rate changes by    fitted anew\n"
+        "                  full  reduced     full  reduced     full  reduced      without\n");
     for (int i = 0; i <= reduce->kept; i++) {
         const ReduceAblation *ablation = ablation_at(reduce, i);
-        fprintf(talk, "without %s: rate changes by %.2f (full), %.2f (reduced); refitted %.3f\n",
-                ablation->what, ablation->full_change, ablation->reduced_change,
-                ablation->refitted);
+        fprintf(talk,
+                "%-16s %+5.0f    %+5.0f    %4.0f %%   %4.0f %%   %4.0f %%   %4.0f %%        %.3f\n",
+                ablation->what, ablation->full_shift_ms, ablation->reduced_shift_ms,
+                100 * ablation->full_size, 100 * ablation->reduced_size,
+                100 * ablation->full_change, 100 * ablation->reduced_change, ablation->refitted);
     }
 }
 
@@ -115,4 +125,123 @@ void reduce_talk(const Reduce *reduce, FILE *talk)
                 reduce->place_spread * info->um_per_px);
     talk_of_steps(reduce, talk);
     talk_of_peaks(reduce, talk);
+    talk_of_ablations(reduce, talk);
+}
+
+/* ---- for machines */
+
+static json_t *units_json(const Reduce *reduce, int i)
+{
+    json_t *units = json_array();
+    for (int side = 0; i < reduce->kept && side < reduce->units_a_channel; side++) {
+        int u = i * reduce->units_a_channel + side;
+        const ReductionNumbers *numbers = &reduce->steps[reduce->kept - 1].numbers;
+        ReduceUnitEffect effect = reduce_effect(reduce, u);
+        json_array_append_new(
+            units, json_pack("{sf sf sf sf sf sf sf}", "place_um", reduce_place_um(reduce, u),
+                             "rise", numbers->rise[u], "rise_threshold", numbers->rise_threshold[u],
+                             "fall", numbers->fall[u], "fall_threshold", numbers->fall_threshold[u],
+                             "rise_effect", effect.rise, "fall_effect", effect.fall));
+    }
+    return units;
+}
+
+static json_t *channels_json(const Reduce *reduce)
+{
+    json_t *channels = json_array();
+    for (int i = 0; i < reduce->channels; i++) {
+        int c = reduce->order[i];
+        const ChannelCard *card = &reduce->job->cards[c];
+        json_array_append_new(
+            channels, json_pack("{si ss sf sf si sf sf sf ss sb so}", "channel", c + 1, "polarity",
+                                card->is_on ? "on" : "off", "peak_ms", card->peak_ms, "biphasic",
+                                card->biphasic, "speed_rank", card->speed_rank, "share",
+                                reduce->share[c], "excited_spikes", reduce->excited[c],
+                                "inhibited_spikes", reduce->inhibited[c], "sign",
+                                reduce_inhibits(reduce, c) ? "inhibits" : "excites", "kept",
+                                (int)(i < reduce->kept), "units", units_json(reduce, i)));
+    }
+    return channels;
+}
+
+static json_t *steps_json(const Reduce *reduce)
+{
+    json_t *steps = json_array();
+    for (int k = 1; k <= reduce->steps_count; k++) {
+        const ReduceStep *step = &reduce->steps[k - 1];
+        json_t *channels = json_array();
+        for (int i = 0; i < k; i++)
+            json_array_append_new(channels, json_integer(reduce->order[i] + 1));
+        json_array_append_new(
+            steps,
+            json_pack("{si so si so sf so so si}", "k", k, "channels", channels, "numbers",
+                      4 * k * reduce->units_a_channel + 1, "correlation",
+                      json_number(step->numbers.correlation), "error_hz", step->numbers.error_hz,
+                      "peak_error_ms", json_number(step->peak_error_ms), "peak_error_most_ms",
+                      json_number(step->peak_error_most_ms), "peaks", step->peaks));
+    }
+    return steps;
+}
+
+static json_t *peak_json(const LandmarkPeak *peak)
+{
+    return json_pack("{so so}", "peak_ms", json_number(peak->time_ms), "peak_hz",
+                     json_number(peak->height_hz));
+}
+
+static json_t *trials_json(const Reduce *reduce)
+{
+    json_t *trials = json_array();
+    for (int t = 0; t < reduce->job->trials_count; t++) {
+        const AttributeTrial *trial = &reduce->trials[t];
+        const PlanTrial *planned = &reduce->job->plan->trials[trial->trial];
+        json_array_append_new(trials, json_pack("{ss si ss ss so so}", "block",
+                                                reduce->job->protocol->blocks[planned->block].name,
+                                                "trial", trial->trial, "condition",
+                                                trial->condition, "from", reduce->landmarks[t].name,
+                                                "full", peak_json(&reduce->full.peaks[t]),
+                                                "reduced", peak_json(&reduce->reduced.peaks[t])));
+    }
+    return trials;
+}
+
+static json_t *ablations_json(const Reduce *reduce)
+{
+    json_t *ablations = json_array();
+    for (int i = 0; i <= reduce->kept; i++) {
+        const ReduceAblation *ablation = ablation_at(reduce, i);
+        json_t *channels = json_array(), *full = json_array(), *reduced = json_array();
+        for (int c = 0; c < reduce->channels; c++)
+            if (ablation->is_silent[c])
+                json_array_append_new(channels, json_integer(c + 1));
+        for (int t = 0; t < reduce->job->trials_count; t++) {
+            json_array_append_new(full, peak_json(&ablation->full.peaks[t]));
+            json_array_append_new(reduced, peak_json(&ablation->reduced.peaks[t]));
+        }
+        json_array_append_new(
+            ablations, json_pack("{ss so s{so so so so} s{so so so so} so}", "silenced",
+                                 ablation->what, "channels", channels, "full", "peak_shift_ms",
+                                 json_number(ablation->full_shift_ms), "peak_size",
+                                 json_number(ablation->full_size), "change",
+                                 json_number(ablation->full_change), "trials", full, "reduced",
+                                 "peak_shift_ms", json_number(ablation->reduced_shift_ms),
+                                 "peak_size", json_number(ablation->reduced_size), "change",
+                                 json_number(ablation->reduced_change), "trials", reduced,
+                                 "correlation_fitted_without", json_number(ablation->refitted)));
+    }
+    return ablations;
+}
+
+json_t *reduce_summary(const Reduce *reduce)
+{
+    const ModelInfo *info = reduce->job->attribute.info;
+    return json_pack(
+        "{ss s{ss ss ss sb} s{ss ss} ss ss sf sf si sf so so so so}", "retrace", RETRACE_VERSION,
+        "model", "name", info->name, "kind", info->kind, "path", reduce->job->model_path,
+        "simulated", (int)info->is_simulated, "protocol", "name", reduce->job->protocol->name,
+        "path", reduce->job->protocol_path, "cell", info->cell_names[reduce->job->attribute.cell],
+        "symmetry", attribute_symmetry_name(reduce->symmetry), "rest_hz", reduce->rest_hz,
+        "centre_um", reduce_centre_um(reduce), "kept", reduce->kept, "kept_share",
+        reduce_kept_share(reduce), "channels", channels_json(reduce), "k", steps_json(reduce),
+        "trials", trials_json(reduce), "ablations", ablations_json(reduce));
 }
