@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/console_view.h"
 
@@ -73,9 +74,24 @@ static bool has_maps(const ConsoleSetup *setup)
     return setup->map_model >= 0 && setup->map_channels > 0 && setup->map_width_px > 0;
 }
 
+/* Models in play at once, at most. */
+static int models_at_once(const ConsoleSetup *setup)
+{
+    int any = 0, most = 0;
+    for (int m = 0; m < setup->models_count; m++) {
+        const char *stimulus = setup->models[m].stimulus;
+        int same = 0;
+        for (int other = 0; stimulus[0] && other < setup->models_count; other++)
+            same += strcmp(setup->models[other].stimulus, stimulus) == 0;
+        any += stimulus[0] == '\0';
+        most = same > most ? same : most;
+    }
+    return any + most;
+}
+
 static double models_height_px(const ConsoleSetup *setup, double text_px)
 {
-    return (2.0 + 1.55 * setup->models_count) * text_px;
+    return (2.0 + 1.55 * models_at_once(setup)) * text_px;
 }
 
 /* Pictures on top, the maps in a row with the table of models below them, and time below all. */

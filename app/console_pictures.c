@@ -240,6 +240,8 @@ void console_view_models(const ConsoleView *view)
     for (int i = 0; i < 3; i++)
         plot_text(view->cairo, &style, columns_px[i], y_px, titles[i]);
     for (int m = 0; m < view->state->setup.models_count; m++) {
+        if (!console_state_in_play(view->state, m))
+            continue;
         y_px += 1.55 * u;
         draw_model(view, m, columns_px, y_px);
     }

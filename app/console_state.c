@@ -55,6 +55,20 @@ bool console_state_init(ConsoleState *state, const ConsoleSetup *setup, char *er
     return true;
 }
 
+bool console_state_in_play(const ConsoleState *state, int model)
+{
+    const char *stimulus = state->setup.models[model].stimulus;
+    return stimulus[0] == '\0' || strcmp(stimulus, state->trial.stimulus) == 0;
+}
+
+static void note_trial(const ConsoleState *state, ConsoleRefresh *slot)
+{
+    slot->trial = state->trial.trial;
+    slot->in_play = 0;
+    for (int m = 0; m < state->setup.models_count; m++)
+        slot->in_play |= (uint32_t)console_state_in_play(state, m) << m;
+}
+
 /* The slot of a refresh, cleared if it held an older one; NULL if it holds a newer one, or if there
  * is no such refresh. */
 static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
@@ -66,7 +80,7 @@ static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
         return NULL;
     if (slot->refresh < refresh) {
         clear_refresh(slot, refresh);
-        slot->trial = state->trial.trial;
+        note_trial(state, slot);
     }
     return slot;
 }
@@ -139,7 +153,7 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame)
         return false;
     mark_missed(state, frame);
     slot->is_shown = true;
-    slot->trial = state->trial.trial;
+    note_trial(state, slot);
     slot->margin_ms = (float)((double)frame->margin_ns * 1e-6);
     if (live->newest >= 0)
         slot->interval_ms = (float)((double)(frame->vblank_ns - live->newest_vblank_ns) * 1e-6);
@@ -165,7 +179,8 @@ bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const 
     slot->latency_us[model] = (float)((double)latency_ns * 1e-3);
     for (int c = 0; c < state->setup.cells_count; c++) {
         const int of_model = state->setup.cells[c].of_model[model];
-        slot->rates_hz[model][c] = of_model >= 0 ? rates_hz[of_model] : NAN;
+        const bool is_known = of_model >= 0 && slot->in_play >> model & 1U;
+        slot->rates_hz[model][c] = is_known ? rates_hz[of_model] : NAN;
     }
     return true;
 }

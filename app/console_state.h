@@ -21,14 +21,16 @@ enum {
     CONSOLE_MAP_PX = 64 * 64, // of one channel
     CONSOLE_PROFILE_PX = 64,
     CONSOLE_TEXT_BYTES = 64,
+    CONSOLE_STIMULUS_BYTES = 16,
     CONSOLE_VERDICT_BYTES = 128,
 };
 
 typedef struct {
     char name[CONSOLE_TEXT_BYTES];
     char kind[16];
-    bool is_simulated; // is, or was fitted to, the simulated retina
-    double delay_s;    // its row of a refresh stands for this much earlier
+    bool is_simulated;                     // is, or was fitted to, the simulated retina
+    double delay_s;                        // its row of a refresh stands for this much earlier
+    char stimulus[CONSOLE_STIMULUS_BYTES]; // the only kind it stands for; "" any
 } ConsoleModel;
 
 typedef struct {
@@ -61,8 +63,9 @@ typedef struct {
 typedef struct {
     int block, blocks, trial, trials;
     char block_name[CONSOLE_TEXT_BYTES];
-    char condition[CONSOLE_TEXT_BYTES]; // with its unit, "period 64 ms"; "" for none
-    bool is_profile_vertical;           // motion is along y: the profile is the middle column
+    char condition[CONSOLE_TEXT_BYTES];    // with its unit, "period 64 ms"; "" for none
+    bool is_profile_vertical;              // motion is along y: the profile is the middle column
+    char stimulus[CONSOLE_STIMULUS_BYTES]; // its kind, as protocols name it
 } ConsoleTrial;
 
 typedef struct {
@@ -83,13 +86,14 @@ typedef struct {
 typedef struct {
     int64_t refresh; // −1: never written
     int32_t trial;
+    uint32_t in_play;                    // bit m: model m stands for this trial's stimulus
     bool is_shown, is_missed;            // neither: only a model spoke of it so far
     uint8_t profile[CONSOLE_PROFILE_PX]; // luminance across the middle, 0 … 255 linear
     uint8_t profile_px;                  // how many of them; 0 none
     float interval_ms;                   // since the image before
     float margin_ms;
     float latency_us[CONSOLE_MODELS];
-    float rates_hz[CONSOLE_MODELS][CONSOLE_CELLS];
+    float rates_hz[CONSOLE_MODELS][CONSOLE_CELLS]; // NaN for models that are not in play
 } ConsoleRefresh;
 
 /* What changes with every frame but is not kept per refresh. */
@@ -124,6 +128,9 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame);
 /* rates_hz (cells of that model). False when the refresh is no longer kept. */
 bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const float *rates_hz,
                          int64_t latency_ns, bool is_late);
+
+/* Whether the model stands for the kind of stimulus the present trial shows. */
+bool console_state_in_play(const ConsoleState *state, int model);
 
 /* The record of a refresh, or NULL when it is not, or no longer, kept. */
 const ConsoleRefresh *console_state_refresh(const ConsoleState *state, int64_t refresh);

@@ -112,6 +112,32 @@ static void rates_come_before_or_after_their_frame(void)
     free(state);
 }
 
+static void other_models_of_a_block_are_silent(void)
+{
+    ConsoleState *state = plain_state();
+    const float rates_hz[] = {1.0F, 2.0F, 3.0F};
+    snprintf(state->setup.models[1].stimulus, CONSOLE_STIMULUS_BYTES, "flicker");
+    static const char *const shown[] = {"flicker", "step", "flicker"};
+    for (int k = 0; k < 3; k++) {
+        const ConsoleFrame frame = plain_frame(k, 0);
+        state->trial.trial = k;
+        snprintf(state->trial.stimulus, CONSOLE_STIMULUS_BYTES, "%s", shown[k]);
+        console_state_frame(state, &frame);
+    }
+    for (int k = 0; k < 3; k++) { // after all three trials have begun
+        console_state_rates(state, 0, k, rates_hz, 7000, false);
+        console_state_rates(state, 1, k, rates_hz, 7000, false);
+    }
+    for (int k = 0; k < 3; k++) {
+        const ConsoleRefresh *record = console_state_refresh(state, k);
+        CU_ASSERT(test_near((double)record->rates_hz[0][0], 3.0, 0.0));
+        CU_ASSERT_EQUAL(isnan(record->rates_hz[1][0]), k == 1);
+        CU_ASSERT(test_near((double)record->latency_us[1], 7.0, 1e-6));
+        CU_ASSERT_EQUAL(record->in_play, k == 1 ? 1U : 3U);
+    }
+    free(state);
+}
+
 static void stale_rates_do_not_overwrite(void)
 {
     ConsoleState *state = plain_state();
@@ -405,6 +431,8 @@ static const TestCase cases[] = {
     {"what was not measured is NaN", unmeasured_is_nan},
     {"missed refreshes are those just before the image", misses_are_marked_before_the_image},
     {"rates find their refresh before or after its frame", rates_come_before_or_after_their_frame},
+    {"a model of flicker has rates in blocks of flicker and none in one of steps",
+     other_models_of_a_block_are_silent},
     {"rates older than what is kept overwrite nothing", stale_rates_do_not_overwrite},
     {"an hour of missed refreshes is counted and survived", a_stall_of_an_hour_is_survived},
     {"the profile runs along the motion", profile_follows_the_motion},

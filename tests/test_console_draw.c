@@ -188,6 +188,61 @@ static void missing_rates_leave_a_gap(void)
     free(state);
 }
 
+/* Pixels of a colour, or of one that a line's edge mixes with it, in a box with its right margin. */
+static int count_colour(cairo_surface_t *surface, const PlotBox *box, double margin_px,
+                        PlotColour colour)
+{
+    const uint32_t wanted = packed(colour);
+    int count = 0;
+    for (int y = (int)box->y_px; y < (int)(box->y_px + box->height_px); y++)
+        for (int x = (int)box->x_px; x < (int)(box->x_px + box->width_px + margin_px); x++)
+            count += is_close(pixel(surface, x, y), wanted);
+    return count;
+}
+
+/* What the picture has in the colour of a model of flicker in a run of one block: in the lane, in the
+ * margin beside it, in the row of names above it and in the table. */
+static void count_flicker_model(const char *shown, int counts[3])
+{
+    ConsoleSetup setup = plain_setup(1000, 720);
+    snprintf(setup.models[1].stimulus, CONSOLE_STIMULUS_BYTES, "flicker");
+    setup.cells_count = 1;
+    ConsoleState *state = malloc(sizeof *state);
+    char err[CONSOLE_ERR_BYTES];
+    CU_ASSERT_FATAL(state && console_state_init(state, &setup, err));
+    snprintf(state->trial.stimulus, CONSOLE_STIMULUS_BYTES, "%s", shown);
+    for (int64_t k = 0; k < 300; k++) {
+        const ConsoleFrame frame = {.refresh = k, .vblank_ns = k * FRAME_NS, .margin_ns = 10000000};
+        const float rate_hz[] = {(float)(k % 7), 0.0F};
+        console_state_frame(state, &frame);
+        console_state_rates(state, 0, k, rate_hz, 500000, false);
+        console_state_rates(state, 1, k, rate_hz, 50000, false);
+    }
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    cairo_surface_t *surface = draw(state, 0, 0);
+    const PlotBox *lane = &layout.cells[0];
+    const PlotColour colour = plot_on_screen.series[1];
+    const PlotBox names = {lane->x_px, lane->y_px - 2.0 * layout.text_px, lane->width_px,
+                           1.9 * layout.text_px};
+    counts[0] = count_colour(surface, lane, 5.0 * layout.text_px, colour);
+    counts[1] = count_colour(surface, &names, 0.0, colour);
+    counts[2] = count_colour(surface, &layout.models, 0.0, colour);
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void a_model_is_drawn_in_its_blocks_only(void)
+{
+    int in_play[3], aside[3];
+    count_flicker_model("flicker", in_play);
+    count_flicker_model("step", aside);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT(in_play[i] > 20);
+        CU_ASSERT_EQUAL(aside[i], 0);
+    }
+}
+
 static void pictures_are_the_right_way_round(void)
 {
     const ConsoleSetup setup = plain_setup(1280, 800);
@@ -290,6 +345,9 @@ static const TestCase cases[] = {
     {"a clean run has no red pixel", nothing_is_red_in_a_clean_run},
     {"a constant rate is a level line at its height", constant_rate_is_level},
     {"missing rates leave a gap", missing_rates_leave_a_gap},
+    {"a model of flicker has trace, number, name and row in a block of flicker and none of them in "
+     "one of steps",
+     a_model_is_drawn_in_its_blocks_only},
     {"stimulus and maps are the right way round", pictures_are_the_right_way_round},
     {"nothing is drawn outside the picture", nothing_is_drawn_outside},
     {"the parts of the picture lie inside it and apart", parts_do_not_overlap},
