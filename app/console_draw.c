@@ -6,7 +6,7 @@
 
 #include "app/console_view.h"
 
-enum { MAPS_A_ROW = 8 };
+enum { MAPS_A_ROW = 8, MAPS_A_ROW_WIDE = 4 };
 
 static const double WINDOW_S = 4.0;
 
@@ -89,6 +89,16 @@ static int models_at_once(const ConsoleSetup *setup)
     return any + most;
 }
 
+/* Room for the attribution among the maps; returns how much of it there is with so many rows. */
+static double add_shares(const ConsoleSetup *setup, ConsoleLayout *layout, int maps_a_row)
+{
+    if (!setup->attribution_path[0])
+        return 0.0;
+    layout->strip_px = 1.9 * layout->text_px;
+    layout->summary_px = 2.8 * layout->text_px;
+    return ((setup->map_channels - 1) / maps_a_row + 1) * layout->strip_px + layout->summary_px;
+}
+
 static double models_height_px(const ConsoleSetup *setup, double text_px)
 {
     return (2.0 + 1.55 * models_at_once(setup)) * text_px;
@@ -112,8 +122,9 @@ static void layout_tall(const ConsoleSetup *setup, ConsoleLayout *layout)
     if (has_maps(setup)) {
         layout->maps = beside;
         const int rows = (setup->map_channels - 1) / MAPS_A_ROW + 1;
-        layout->maps.height_px = beside.width_px / MAPS_A_ROW * rows;
-        layout->models.y_px += layout->maps.height_px + 1.6 * u;
+        layout->maps.height_px =
+            beside.width_px / MAPS_A_ROW * rows + add_shares(setup, layout, MAPS_A_ROW);
+        layout->models.y_px += layout->maps.height_px + 0.4 * u;
     }
     layout->models.height_px = table_px;
     top_height_px = fmax(top_height_px + 1.6 * u, layout->models.y_px + table_px - top_px);
@@ -133,8 +144,9 @@ static void layout_wide(const ConsoleSetup *setup, ConsoleLayout *layout)
     const double bottom_px = setup->height_px - pad_px;
     double left_px = bottom_px - table_px - top_px - 2.5 * u;
     if (has_maps(setup)) {
-        layout->maps.height_px = fmin(0.36 * left_px, 0.56 * column_px);
-        left_px -= layout->maps.height_px + 4.5 * u;
+        layout->maps.height_px =
+            fmin(0.36 * left_px, 0.56 * column_px) + add_shares(setup, layout, MAPS_A_ROW_WIDE);
+        left_px -= layout->maps.height_px + 3.3 * u;
     }
     layout->stimulus = fit((PlotBox){pad_px, top_px, column_px, left_px}, setup->raster.width_px,
                            setup->raster.height_px);
@@ -210,9 +222,9 @@ void console_view_tag(const ConsoleView *view, double x_px, double y_px, const c
     plot_text(view->cairo, &style, x_px, y_px, text);
 }
 
-void console_draw(cairo_t *cairo, const ConsoleState *state)
+void console_draw(cairo_t *cairo, const ConsoleState *state, const ConsoleShares *shares)
 {
-    ConsoleView view = {.cairo = cairo, .state = state, .theme = &plot_on_screen};
+    ConsoleView view = {.cairo = cairo, .state = state, .shares = shares, .theme = &plot_on_screen};
     console_layout(&state->setup, &view.layout);
     const PlotBox all = {0.0, 0.0, state->setup.width_px, state->setup.height_px};
     cairo_save(cairo);
@@ -220,7 +232,8 @@ void console_draw(cairo_t *cairo, const ConsoleState *state)
     cairo_clip(cairo);
     plot_fill(cairo, view.theme->paper, &all);
     console_view_header(&view);
-    console_view_pictures(&view);
+    console_view_stimulus(&view);
+    console_view_channels(&view);
     console_view_models(&view);
     console_view_rates(&view);
     console_view_timing(&view);

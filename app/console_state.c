@@ -102,6 +102,31 @@ static void take_profile(const ConsoleState *state, const float *lum, ConsoleRef
     slot->profile_px = (uint8_t)count;
 }
 
+static int raster_px(const ConsoleSetup *setup)
+{
+    return setup->raster.width_px * setup->raster.height_px;
+}
+
+static int film_images(const ConsoleSetup *setup)
+{
+    const int images = CONSOLE_FILM_PX / raster_px(setup);
+    return images < CONSOLE_REFRESHES ? images : CONSOLE_REFRESHES;
+}
+
+static size_t film_at(const ConsoleSetup *setup, int64_t refresh)
+{
+    return (size_t)(refresh % film_images(setup)) * (size_t)raster_px(setup);
+}
+
+static void take_film(ConsoleState *state, const float *lum, ConsoleRefresh *slot)
+{
+    const ConsoleSetup *setup = &state->setup;
+    slot->is_filmed = setup->attribution_path[0] != '\0';
+    if (slot->is_filmed)
+        memcpy(state->film + film_at(setup, slot->refresh), lum,
+               sizeof(float) * (size_t)raster_px(setup));
+}
+
 static void mark_missed(ConsoleState *state, const ConsoleFrame *frame)
 {
     const ConsoleRefresh *shown = console_state_refresh(state, state->live.newest);
@@ -134,11 +159,8 @@ static bool take_pictures(ConsoleState *state, const ConsoleFrame *frame)
     const double since = (double)(frame->refresh - state->live.pictured);
     if (state->live.pictured >= 0 && since * PICTURES_HZ < state->setup.refresh_hz)
         return false;
-    const Raster *raster = &state->setup.raster;
-    if (frame->lum) {
-        memcpy(state->lum, frame->lum,
-               sizeof(float) * (size_t)raster->width_px * (size_t)raster->height_px);
-    }
+    if (frame->lum)
+        memcpy(state->lum, frame->lum, sizeof(float) * (size_t)raster_px(&state->setup));
     if (frame->maps)
         take_maps(state, frame->maps);
     state->live.pictured = frame->refresh;
@@ -157,8 +179,10 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame)
     slot->margin_ms = (float)((double)frame->margin_ns * 1e-6);
     if (live->newest >= 0)
         slot->interval_ms = (float)((double)(frame->vblank_ns - live->newest_vblank_ns) * 1e-6);
-    if (frame->lum)
+    if (frame->lum) {
         take_profile(state, frame->lum, slot);
+        take_film(state, frame->lum, slot);
+    }
     live->newest = frame->refresh;
     live->newest_vblank_ns = frame->vblank_ns;
     live->shown++;
@@ -191,4 +215,13 @@ const ConsoleRefresh *console_state_refresh(const ConsoleState *state, int64_t r
         return NULL;
     const ConsoleRefresh *slot = &state->ring[refresh % CONSOLE_REFRESHES];
     return slot->refresh == refresh ? slot : NULL;
+}
+
+const float *console_state_image(const ConsoleState *state, int64_t refresh)
+{
+    const ConsoleRefresh *slot = console_state_refresh(state, refresh);
+    const int64_t oldest = state->live.newest - film_images(&state->setup);
+    return slot && slot->is_filmed && refresh > oldest
+               ? state->film + film_at(&state->setup, refresh)
+               : NULL;
 }

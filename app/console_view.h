@@ -5,12 +5,14 @@
 typedef struct {
     cairo_t *cairo;
     const ConsoleState *state;
+    const ConsoleShares *shares; // or NULL
     const PlotTheme *theme;
     ConsoleLayout layout;
 } ConsoleView; // all borrowed for one drawing
 
 void console_view_header(const ConsoleView *view);
-void console_view_pictures(const ConsoleView *view); // stimulus and channel maps
+void console_view_stimulus(const ConsoleView *view);
+void console_view_channels(const ConsoleView *view); // maps, and what they make of a rate
 void console_view_models(const ConsoleView *view);
 void console_view_rates(const ConsoleView *view); // stimulus profile and rates
 void console_view_timing(const ConsoleView *view);
@@ -19,6 +21,10 @@ void console_view_timing(const ConsoleView *view);
  * it ends. */
 double console_view_caption(const ConsoleView *view, const PlotBox *box, const char *caption,
                             const char *remark);
+
+/* A colour scale from 0 to `high` that ends at right_px, its text's baseline a little below y_px. */
+void console_view_scale(const ConsoleView *view, double right_px, double y_px, PlotScale scale,
+                        const char *high);
 
 /* A name written over a drawing, on a ground that keeps it legible. */
 void console_view_tag(const ConsoleView *view, double x_px, double y_px, const char *text);

@@ -119,3 +119,13 @@ bool run_console_setup(ConsoleSetup *setup, const Plan *plan, int64_t refreshes,
     find_maps(setup, models);
     return models_count == 0 || choose_cells(setup, models, options, err);
 }
+
+void run_console_attribute(ConsoleSetup *setup, const Model *first, const char *path,
+                           double background_lum)
+{
+    const char *kind = model_info(first)->kind;
+    bool is_network = !strcmp(kind, "cnn") || !strcmp(kind, "subunit");
+    setup->background_lum = background_lum;
+    if (is_network && setup->map_model == 0 && strlen(path) < sizeof setup->attribution_path)
+        snprintf(setup->attribution_path, sizeof setup->attribution_path, "%s", path);
+}

@@ -18,3 +18,8 @@ Raster run_console_raster(Model *const *models, int models_count);
 bool run_console_setup(ConsoleSetup *setup, const Plan *plan, int64_t refreshes,
                        const DisplayInfo *display, Model *const *models, int models_count,
                        const RunOptions *options, char *err);
+
+/* Has the console attribute the first cell's rate to the channels of the first model's map, where
+ * that is a network with a file; else it goes without. background_lum: on screen before the run. */
+void run_console_attribute(ConsoleSetup *setup, const Model *first, const char *path,
+                           double background_lum);

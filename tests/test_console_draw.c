@@ -64,7 +64,8 @@ static ConsoleState *run_course(const ConsoleSetup *setup, Course course)
     return state;
 }
 
-static cairo_surface_t *draw(const ConsoleState *state, int margin_px, uint32_t ground)
+static cairo_surface_t *draw_with(const ConsoleState *state, const ConsoleShares *shares,
+                                  int margin_px, uint32_t ground)
 {
     const int width_px = state->setup.width_px + margin_px;
     const int height_px = state->setup.height_px + margin_px;
@@ -74,11 +75,16 @@ static cairo_surface_t *draw(const ConsoleState *state, int margin_px, uint32_t 
         memcpy(pixels + 4 * i, &ground, sizeof ground);
     cairo_surface_mark_dirty(surface);
     cairo_t *cairo = cairo_create(surface);
-    console_draw(cairo, state);
+    console_draw(cairo, state, shares);
     CU_ASSERT_EQUAL(cairo_status(cairo), CAIRO_STATUS_SUCCESS);
     cairo_destroy(cairo);
     cairo_surface_flush(surface);
     return surface;
+}
+
+static cairo_surface_t *draw(const ConsoleState *state, int margin_px, uint32_t ground)
+{
+    return draw_with(state, NULL, margin_px, ground);
 }
 
 static uint32_t pixel(cairo_surface_t *surface, double x, double y)
@@ -305,11 +311,13 @@ static bool is_apart(const PlotBox *a, const PlotBox *b)
            a->y_px + a->height_px <= b->y_px || b->y_px + b->height_px <= a->y_px;
 }
 
-static void parts_do_not_overlap(void)
+static void check_parts(const char *attribution_path)
 {
-    static const int sizes[][2] = {{640, 720}, {720, 720}, {1280, 800}, {1024, 768}, {800, 1280}};
+    static const int sizes[][2] = {{600, 680},  {640, 720},  {720, 720}, {1000, 720},
+                                   {1280, 800}, {1024, 768}, {800, 1280}};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        const ConsoleSetup setup = plain_setup(sizes[i][0], sizes[i][1]);
+        ConsoleSetup setup = plain_setup(sizes[i][0], sizes[i][1]);
+        strcpy(setup.attribution_path, attribution_path);
         ConsoleLayout layout;
         console_layout(&setup, &layout);
         const PlotBox boxes[] = {layout.header,   layout.stimulus, layout.maps,
@@ -322,6 +330,104 @@ static void parts_do_not_overlap(void)
                 CU_ASSERT(is_apart(&boxes[a], &boxes[b]));
         }
     }
+}
+
+static void parts_do_not_overlap(void)
+{
+    check_parts("");
+}
+
+static void parts_do_not_overlap_with_shares(void)
+{
+    check_parts("model.h5");
+}
+
+/* Where the picture has the colour of bars that raise or lower the rate: how many pixels, their first
+ * and their last column. */
+typedef struct {
+    int count;
+    double from_px, to_px;
+} Bars;
+
+static Bars find_bars(cairo_surface_t *surface, const ConsoleLayout *layout, bool is_raising)
+{
+    const uint32_t wanted = packed(plot_scale_colour(PLOT_DIVERGING, is_raising ? 0.8 : 0.2));
+    Bars bars = {.from_px = INFINITY, .to_px = -INFINITY};
+    const PlotBox *box = &layout->maps;
+    for (int y = (int)box->y_px; y < (int)(box->y_px + box->height_px); y++)
+        for (int x = (int)box->x_px; x < (int)(box->x_px + box->width_px); x++) {
+            if (!is_close(pixel(surface, x, y), wanted))
+                continue;
+            bars.count++;
+            bars.from_px = fmin(bars.from_px, x);
+            bars.to_px = fmax(bars.to_px, x + 1);
+        }
+    return bars;
+}
+
+static ConsoleShares plain_shares(void)
+{
+    return (ConsoleShares){.status = CONSOLE_SHARES_KNOWN,
+                           .channels = CHANNELS,
+                           .rest_hz = 1.0,
+                           .rate_hz = 6.0,
+                           .sum_hz = 5.0,
+                           .steps = 4,
+                           .channel_hz = {8.0, 0.0, 0.0, -4.0},
+                           .peak_hz = 8.0};
+}
+
+/* One row of maps at this size: the first map at the left end of the box. */
+static void bars_have_their_side_and_length(void)
+{
+    ConsoleSetup setup = plain_setup(600, 680);
+    strcpy(setup.attribution_path, "model.h5");
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    const ConsoleShares shares = plain_shares();
+    cairo_surface_t *surface = draw_with(state, &shares, 0, 0);
+    const Bars up = find_bars(surface, &layout, true), down = find_bars(surface, &layout, false);
+    const double pitch_px = (layout.maps.width_px + 0.4 * layout.text_px) / CHANNELS;
+    const double map_px = pitch_px - 0.4 * layout.text_px;
+    const double first_px = layout.maps.x_px + 0.5 * map_px;
+    const double fourth_px = first_px + 3.0 * pitch_px;
+    CU_ASSERT(up.count > 0 && down.count > 0);
+    CU_ASSERT(test_near(up.from_px, first_px, 2.0)); // half of the width is 8 Hz
+    CU_ASSERT(test_near(up.to_px, first_px + 0.5 * map_px, 2.0));
+    CU_ASSERT(test_near(down.to_px, fourth_px, 2.0));
+    CU_ASSERT(test_near(down.from_px, fourth_px - 0.25 * map_px, 2.0));
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void blank_shares_draw_no_bar(void)
+{
+    static const ConsoleSharesStatus statuses[] = {CONSOLE_SHARES_BLANK, CONSOLE_SHARES_FAILED};
+    ConsoleSetup setup = plain_setup(1000, 720);
+    strcpy(setup.attribution_path, "model.h5");
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    const uint32_t warning = packed(plot_on_screen.warning);
+    for (int i = 0; i < 2; i++) {
+        ConsoleShares shares = plain_shares(); // the figures are still those of before
+        shares.status = statuses[i];
+        shares.wait_s = 0.4;
+        strcpy(shares.problem, "model.h5: is gone");
+        cairo_surface_t *surface = draw_with(state, &shares, 0, 0);
+        CU_ASSERT_EQUAL(find_bars(surface, &layout, true).count, 0);
+        CU_ASSERT_EQUAL(find_bars(surface, &layout, false).count, 0);
+        int said = 0;
+        const PlotBox *box = &layout.maps;
+        for (int y = (int)(box->y_px + box->height_px - layout.summary_px);
+             y < (int)(box->y_px + box->height_px); y++)
+            for (int x = (int)box->x_px; x < (int)(box->x_px + box->width_px); x++)
+                said += is_close(pixel(surface, x, y), warning);
+        CU_ASSERT(said > 0); // in the colour of a warning
+        cairo_surface_destroy(surface);
+    }
+    free(state);
 }
 
 static void empty_state_draws(void)
@@ -351,6 +457,10 @@ static const TestCase cases[] = {
     {"stimulus and maps are the right way round", pictures_are_the_right_way_round},
     {"nothing is drawn outside the picture", nothing_is_drawn_outside},
     {"the parts of the picture lie inside it and apart", parts_do_not_overlap},
+    {"they do with an attribution too", parts_do_not_overlap_with_shares},
+    {"a share's bar goes right where it raises the rate, left where it lowers it, to scale",
+     bars_have_their_side_and_length},
+    {"shares that are not known draw no bar and say why", blank_shares_draw_no_bar},
     {"a state without models, cells or frames can be drawn", empty_state_draws},
 };
 
