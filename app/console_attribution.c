@@ -11,15 +11,18 @@
 const AttributionRule console_attribution_rule = {4, 8, 2e-3, 1e-2, 0.1};
 
 static const double PEAK_KEPT = 0.98, PEAK_LEAST_HZ = 0.5;
+static const double CATCH_UP_S = 0.06, SIGHT_S = 4.0;
 
 struct ConsoleAttribution {
     Attribution *attribution; // owned; NULL when failed
     BinAverage bins;          // its next frame is the next refresh to be taken
     int pixels, history;
     double bin_hz, baseline_lum;
-    float *past;       // owned (history, pixels): light of bin b at b mod history
-    float *held;       // owned (pixels): the image on screen before the next refresh
-    int64_t whole_bin; // when this many bins are done, the history has been seen
+    float *past;            // owned (history, pixels): light of bin b at b mod history
+    float *held;            // owned (pixels): the image on screen before the next refresh
+    int64_t whole_bin;      // when this many bins are done, the history has been seen
+    int64_t judged;         // the refresh last judged
+    int32_t baseline_trial; // whose background the baseline is
     ConsoleShares shares;
 };
 
@@ -90,20 +93,6 @@ static void lose(ConsoleAttribution *a, const ConsoleState *state)
     a->shares.losses++;
 }
 
-static void take_refreshes(ConsoleAttribution *a, const ConsoleState *state)
-{
-    while (a->bins.frame <= state->live.newest) {
-        if (!is_known(state, a->bins.frame)) {
-            lose(a, state);
-            continue;
-        }
-        const float *image = console_state_image(state, a->bins.frame);
-        if (image)
-            memcpy(a->held, image, sizeof *a->held * (size_t)a->pixels);
-        take(a, a->held);
-    }
-}
-
 /* ---- what is measured */
 
 /* The first cell that a reduced model in play shares with the first model, else the first cell. */
@@ -118,19 +107,11 @@ static int choose_cell(const ConsoleState *state)
     return 0;
 }
 
-/* The state may already speak of the trial after the newest image's. */
-static void follow_background(ConsoleAttribution *a, const ConsoleState *state)
-{
-    const ConsoleRefresh *newest = console_state_refresh(state, state->live.newest);
-    if (newest && newest->trial == state->trial.trial && state->trial.trials > 0)
-        move_baseline(a, (double)state->trial.background_lum);
-}
-
-static void measure(ConsoleAttribution *a, const ConsoleState *state)
+static void measure(ConsoleAttribution *a, const ConsoleState *state, int64_t refresh)
 {
     ConsoleShares *shares = &a->shares;
+    ConsoleSharesPast *past = &shares->past[shares->measured++ % CONSOLE_SHARES_KEPT];
     AttributionResult result;
-    shares->cell = choose_cell(state);
     attribution_measure(a->attribution, state->setup.cells[shares->cell].of_model[0],
                         &console_attribution_rule, &result);
     shares->rest_hz = result.rest_hz;
@@ -139,9 +120,51 @@ static void measure(ConsoleAttribution *a, const ConsoleState *state)
     shares->residual = result.residual;
     shares->steps = result.steps;
     shares->peak_hz = fmax(PEAK_KEPT * shares->peak_hz, PEAK_LEAST_HZ);
+    past->refresh = refresh;
     for (int c = 0; c < shares->channels; c++) {
         shares->channel_hz[c] = result.channel_hz[c];
+        past->channel_hz[c] = (float)result.channel_hz[c];
         shares->peak_hz = fmax(shares->peak_hz, fabs(result.channel_hz[c]));
+    }
+}
+
+/* Moves the baseline to the background of a refresh's trial. False when that is not known: the state
+ * tells of one trial only, and that may already be the one after the newest image's. */
+static bool follow_background(ConsoleAttribution *a, const ConsoleState *state, int64_t refresh)
+{
+    const ConsoleRefresh *record = console_state_refresh(state, refresh);
+    if (!record || state->trial.trials == 0)
+        return state->trial.trials == 0 || refresh < 0;
+    if (record->trial == state->trial.trial) {
+        a->baseline_trial = record->trial;
+        move_baseline(a, (double)state->trial.background_lum);
+    }
+    return record->trial == a->baseline_trial;
+}
+
+/* At the refresh just taken; −1 stands for before the first. */
+static void judge(ConsoleAttribution *a, const ConsoleState *state, int64_t refresh)
+{
+    const double missing = (double)(a->whole_bin - a->bins.bin);
+    const bool is_known = missing <= 0 && follow_background(a, state, refresh);
+    a->shares.wait_s = fmax(missing, 0.0) / a->bin_hz;
+    a->shares.status = is_known ? CONSOLE_SHARES_KNOWN : CONSOLE_SHARES_BLANK;
+    if (is_known)
+        measure(a, state, refresh);
+}
+
+static void take_refresh(ConsoleAttribution *a, const ConsoleState *state)
+{
+    const int64_t refresh = a->bins.frame, newest = state->live.newest;
+    const float *image = console_state_image(state, refresh);
+    if (image)
+        memcpy(a->held, image, sizeof *a->held * (size_t)a->pixels);
+    take(a, a->held);
+    const double hz = state->setup.refresh_hz;
+    const bool is_in_sight = (double)(newest - refresh) < SIGHT_S * hz;
+    if (is_in_sight && refresh < newest && (double)(refresh - a->judged) >= CATCH_UP_S * hz) {
+        judge(a, state, refresh);
+        a->judged = refresh;
     }
 }
 
@@ -149,13 +172,18 @@ void console_attribution_follow(ConsoleAttribution *a, const ConsoleState *state
 {
     if (!a || a->shares.status == CONSOLE_SHARES_FAILED)
         return;
-    take_refreshes(a, state);
-    follow_background(a, state);
-    const double missing = (double)(a->whole_bin - a->bins.bin);
-    a->shares.wait_s = fmax(missing, 0.0) / a->bin_hz;
-    a->shares.status = missing > 0 ? CONSOLE_SHARES_BLANK : CONSOLE_SHARES_KNOWN;
-    if (a->shares.status == CONSOLE_SHARES_KNOWN)
-        measure(a, state);
+    const int cell = choose_cell(state);
+    if (cell != a->shares.cell)
+        a->shares.measured = 0;
+    a->shares.cell = cell;
+    while (a->bins.frame <= state->live.newest) {
+        if (is_known(state, a->bins.frame))
+            take_refresh(a, state);
+        else
+            lose(a, state);
+    }
+    judge(a, state, state->live.newest);
+    a->judged = state->live.newest;
 }
 
 const ConsoleShares *console_attribution_shares(const ConsoleAttribution *a)

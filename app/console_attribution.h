@@ -17,6 +17,14 @@ typedef enum {
     CONSOLE_SHARES_FAILED, // the model cannot be attributed to, see problem
 } ConsoleSharesStatus;
 
+enum { CONSOLE_SHARES_KEPT = 256 }; // measurements; 4 s at up to 64 pictures a second
+
+/* A measurement at the end of a refresh. */
+typedef struct {
+    int64_t refresh;
+    float channel_hz[CONSOLE_CHANNELS];
+} ConsoleSharesPast;
+
 /* What there is to show. The figures below the line hold where the status is KNOWN. */
 typedef struct {
     ConsoleSharesStatus status;
@@ -34,6 +42,9 @@ typedef struct {
     int steps;       // as AttributionResult's
     double channel_hz[CONSOLE_CHANNELS];
     double peak_hz; // slowly forgotten maximum of |channel_hz|
+    /* ---- of this cell so far, whatever the status */
+    int64_t measured; // measurement n at n mod CONSOLE_SHARES_KEPT
+    ConsoleSharesPast past[CONSOLE_SHARES_KEPT];
 } ConsoleShares;
 
 typedef struct ConsoleAttribution ConsoleAttribution;
@@ -45,7 +56,8 @@ extern const AttributionRule console_attribution_rule;
  * shares. */
 ConsoleAttribution *console_attribution_open(const ConsoleSetup *setup);
 
-/* Takes all refreshes up to the newest and measures once. */
+/* Takes all refreshes up to the newest and measures there; having fallen behind, or begun late, also
+ * every 0.06 s on the way. */
 void console_attribution_follow(ConsoleAttribution *attribution, const ConsoleState *state);
 
 /* Lent until the next follow; NULL from NULL. */

@@ -81,7 +81,8 @@ static void draw_share(const ConsoleView *view, int channel, const PlotBox *map)
         const double length_px = 0.5 * map->width_px * fabs(hz) / view->shares->peak_hz;
         const PlotBox bar = {hz < 0.0 ? middle_px - length_px : middle_px, track.y_px, length_px,
                              track.height_px};
-        plot_fill(view->cairo, plot_scale_colour(PLOT_DIVERGING, hz < 0.0 ? 0.2 : 0.8), &bar);
+        plot_fill(view->cairo, plot_scale_colour(PLOT_DIVERGING_ON_DARK, hz < 0.0 ? 0.1 : 0.9),
+                  &bar);
         is_small = fabs(hz) < 0.05 * view->shares->peak_hz;
         write_signed(hz, text);
     }

@@ -9,6 +9,7 @@
 enum { MAPS_A_ROW = 8, MAPS_A_ROW_WIDE = 4 };
 
 static const double WINDOW_S = 4.0;
+static const double SHARES_ROW = 0.75; // of text_px, for a channel
 
 double console_window_s(const ConsoleSetup *setup)
 {
@@ -38,6 +39,16 @@ double console_view_left_px(const ConsoleState *state, const PlotArea *area, int
     return floor(plot_x_px(area, begin_s) + 1e-6);
 }
 
+static bool has_maps(const ConsoleSetup *setup)
+{
+    return setup->map_model >= 0 && setup->map_channels > 0 && setup->map_width_px > 0;
+}
+
+static bool has_shares(const ConsoleSetup *setup)
+{
+    return has_maps(setup) && setup->attribution_path[0];
+}
+
 /* Profile, cells and timing lanes on one time axis inside a column. */
 static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBox column)
 {
@@ -47,11 +58,13 @@ static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBo
     const double lane_px = fmax(0.045 * setup->height_px, 2.6 * u);
     const double axis_px = 1.7 * u;
     const double caption_px = 2.2 * u;
+    const double gap_px = 1.0 * u;
     double y_px = column.y_px + caption_px;
     layout->profile = (PlotBox){x_px, y_px, width_px, lane_px};
     y_px += lane_px + caption_px;
-    const double below_px = caption_px + 2.0 * lane_px + 0.5 * u + axis_px;
-    const double gap_px = 1.0 * u;
+    const double shares_px = has_shares(setup) ? SHARES_ROW * setup->map_channels * u : 0.0;
+    const double below_px = caption_px + 2.0 * lane_px + 0.5 * u + axis_px +
+                            (has_shares(setup) ? shares_px + caption_px - gap_px : 0.0);
     const int cells = setup->cells_count > 0 ? setup->cells_count : 1;
     const double height_px = (column.y_px + column.height_px - below_px - y_px) / cells - gap_px;
     for (int c = 0; c < setup->cells_count; c++)
@@ -59,6 +72,10 @@ static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBo
     y_px = column.y_px + column.height_px - axis_px - lane_px;
     layout->margin = (PlotBox){x_px, y_px, width_px, lane_px};
     layout->interval = (PlotBox){x_px, y_px - lane_px - 0.5 * u, width_px, lane_px};
+    if (has_shares(setup)) {
+        const double shares_y_px = layout->interval.y_px - caption_px - shares_px;
+        layout->shares = (PlotBox){x_px, shares_y_px, width_px, shares_px};
+    }
 }
 
 /* The largest box of the shape columns × rows inside the space, at its upper left. */
@@ -67,11 +84,6 @@ static PlotBox fit(PlotBox space, double columns, double rows)
     const double unit_px =
         floor(fmin(space.width_px / columns, space.height_px / rows) * 16.0) / 16.0;
     return (PlotBox){space.x_px, space.y_px, unit_px * columns, unit_px * rows};
-}
-
-static bool has_maps(const ConsoleSetup *setup)
-{
-    return setup->map_model >= 0 && setup->map_channels > 0 && setup->map_width_px > 0;
 }
 
 /* Models in play at once, at most. */
@@ -92,7 +104,7 @@ static int models_at_once(const ConsoleSetup *setup)
 /* Room for the attribution among the maps; returns how much of it there is with so many rows. */
 static double add_shares(const ConsoleSetup *setup, ConsoleLayout *layout, int maps_a_row)
 {
-    if (!setup->attribution_path[0])
+    if (!has_shares(setup))
         return 0.0;
     layout->strip_px = 1.9 * layout->text_px;
     layout->summary_px = 2.8 * layout->text_px;
@@ -236,6 +248,7 @@ void console_draw(cairo_t *cairo, const ConsoleState *state, const ConsoleShares
     console_view_channels(&view);
     console_view_models(&view);
     console_view_rates(&view);
+    console_view_shares(&view);
     console_view_timing(&view);
     cairo_restore(cairo);
 }

@@ -21,6 +21,7 @@ typedef struct {
     PlotBox models; // table of models
     PlotBox profile;
     PlotBox cells[CONSOLE_CELLS];
+    PlotBox shares; // no size without attribution
     PlotBox interval, margin;
 } ConsoleLayout;
 

@@ -7,8 +7,8 @@ enum { LINE_BYTES = 256 };
 
 static const double LEAST_CORRELATED_S = 0.5;
 
-static void draw_up_label(const ConsoleView *view, double top_px, double bottom_px,
-                          const char *text)
+void console_view_up_label(const ConsoleView *view, double top_px, double bottom_px,
+                           const char *text)
 {
     const double u = view->layout.text_px;
     const PlotText style = {view->theme->faint, 0.9 * u, false, PLOT_CENTRE, 0.0};
@@ -26,8 +26,7 @@ static void draw_seconds(const ConsoleView *view, const PlotArea *area)
     }
 }
 
-/* A dashed line through the box wherever a trial begins. */
-static void draw_trial_starts(const ConsoleView *view, const PlotArea *area)
+void console_view_trial_starts(const ConsoleView *view, const PlotArea *area)
 {
     static const double dashes_px[] = {2.0, 3.0};
     const ConsoleState *state = view->state;
@@ -85,9 +84,10 @@ static void draw_profile(const ConsoleView *view)
         const PlotImage image = {values, columns, rows, PLOT_GREY, {0.0, 1.0}};
         plot_image(view->cairo, view->theme, box, &image);
     }
-    draw_trial_starts(view, &area);
+    console_view_trial_starts(view, &area);
     console_view_caption(view, box, "Stimulus in time", "along its middle");
-    draw_up_label(view, box->y_px, box->y_px + box->height_px, is_vertical ? "y (mm)" : "x (mm)");
+    console_view_up_label(view, box->y_px, box->y_px + box->height_px,
+                          is_vertical ? "y (mm)" : "x (mm)");
 }
 
 /* times and rates of one cell in sight, NaN where nothing is known; returns how many. */
@@ -152,7 +152,7 @@ static void draw_cell(const ConsoleView *view, int cell)
     draw_seconds(view, &area);
     plot_y_axis(view->cairo, view->theme, &area, is_low ? area.y.high : plot_tick_step(area.y, 4),
                 0.9 * u);
-    draw_trial_starts(view, &area);
+    console_view_trial_starts(view, &area);
     double below_px = area.box.y_px - 0.2 * u;
     size_t count = collect(state, 0, cell, time_s, first_hz);
     plot_trace(view->cairo, &area, view->theme->series[0], 2.0, time_s, first_hz, count);
@@ -200,7 +200,7 @@ void console_view_rates(const ConsoleView *view)
         draw_cell(view, c);
     const double caption_px = console_view_caption(view, top, "Firing rate", "");
     draw_legend(view, caption_px + 1.5 * u, top->y_px - 0.6 * u);
-    draw_up_label(view, top->y_px, last->y_px + last->height_px, "rate (Hz)");
+    console_view_up_label(view, top->y_px, last->y_px + last->height_px, "rate (Hz)");
     if (setup->models_count > 1) {
         const PlotText style = {view->theme->faint, 0.9 * u, false, PLOT_RIGHT, 0.0};
         plot_text(view->cairo, &style, top->x_px + top->width_px + 4.6 * u, top->y_px - 0.6 * u,
@@ -304,7 +304,7 @@ void console_view_timing(const ConsoleView *view)
         view->state->setup.has_rig ? "" : "interval between images, margin to deadline");
     if (view->state->setup.has_rig)
         draw_rig(view, interval->x_px + interval->width_px, interval->y_px - 0.6 * u);
-    draw_up_label(view, interval->y_px, margin->y_px + margin->height_px, "ms");
+    console_view_up_label(view, interval->y_px, margin->y_px + margin->height_px, "ms");
     plot_text(view->cairo, &style, margin->x_px + 0.875 * margin->width_px,
               margin->y_px + margin->height_px + 1.1 * u, "time (s)");
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELLS_BESIDE_REDUCED = 2 };
+enum { CELLS_WITH_SHARES = 2 };
 
 Raster run_console_raster(Model *const *models, int models_count)
 {
@@ -34,6 +34,13 @@ static void add_cell(ConsoleSetup *setup, Model *const *models, int cell)
     shown->y_um = first->cell_y_um ? first->cell_y_um[cell] : NAN;
 }
 
+/* Whether the maps shown are the first layer of a network that comes first. */
+static bool can_attribute(const ConsoleSetup *setup, const Model *first)
+{
+    const char *kind = model_info(first)->kind;
+    return setup->map_model == 0 && (!strcmp(kind, "cnn") || !strcmp(kind, "subunit"));
+}
+
 static bool has_cell(const ConsoleSetup *setup, int cell)
 {
     for (int c = 0; c < setup->cells_count; c++)
@@ -53,7 +60,9 @@ static void choose_cells_by_itself(ConsoleSetup *setup, Model *const *models)
         if (cell >= 0 && !has_cell(setup, cell) && setup->cells_count < CONSOLE_CELLS)
             add_cell(setup, models, cell);
     }
-    int most = setup->cells_count > 0 ? CELLS_BESIDE_REDUCED : CONSOLE_CELLS;
+    int most = setup->cells_count > 0            ? setup->cells_count
+               : can_attribute(setup, models[0]) ? CELLS_WITH_SHARES
+                                                 : CONSOLE_CELLS;
     int shown = first->cells < most ? first->cells : most;
     for (int i = 0; i < shown && setup->cells_count < shown; i++)
         if (!has_cell(setup, i * first->cells / shown))
@@ -123,9 +132,7 @@ bool run_console_setup(ConsoleSetup *setup, const Plan *plan, int64_t refreshes,
 void run_console_attribute(ConsoleSetup *setup, const Model *first, const char *path,
                            double background_lum)
 {
-    const char *kind = model_info(first)->kind;
-    bool is_network = !strcmp(kind, "cnn") || !strcmp(kind, "subunit");
     setup->background_lum = background_lum;
-    if (is_network && setup->map_model == 0 && strlen(path) < sizeof setup->attribution_path)
+    if (can_attribute(setup, first) && strlen(path) < sizeof setup->attribution_path)
         snprintf(setup->attribution_path, sizeof setup->attribution_path, "%s", path);
 }

@@ -324,6 +324,65 @@ static void the_cell_is_the_reduced_models(void)
     finish(&f);
 }
 
+/* 20 pictures a second, and a pause of a second. */
+static void the_past_is_kept_as_measured(void)
+{
+    Fixture f = fixture(small_shape());
+    float second_hz = 0.0F;
+    for (int picture = 0; picture < 4; picture++) {
+        show_many(&f, 3);
+        const ConsoleShares *shares = follow(&f);
+        CU_ASSERT_EQUAL(shares->measured, picture + 1);
+        CU_ASSERT_EQUAL(shares->past[picture].refresh, 3 * picture + 2);
+        if (picture == 1)
+            second_hz = (float)shares->channel_hz[1];
+    }
+    show_many(&f, 60);
+    const ConsoleShares *shares = follow(&f);
+    CU_ASSERT(test_near((double)shares->past[1].channel_hz[1], (double)second_hz, 0.0));
+    CU_ASSERT(shares->measured >= 4 + 10 && shares->measured <= 4 + 20);
+    for (int n = 1; n < shares->measured; n++)
+        CU_ASSERT(shares->past[n].refresh - shares->past[n - 1].refresh <= 6);
+    CU_ASSERT_EQUAL(shares->past[shares->measured - 1].refresh, 71);
+    check_against_plain(&f, shares, 0, BACKGROUND);
+    finish(&f);
+}
+
+static void another_cell_begins_anew(void)
+{
+    Fixture f = fixture(small_shape());
+    f.state->setup.cells[1].of_model[1] = 0;
+    strcpy(f.state->setup.models[1].stimulus, "flicker");
+    for (int picture = 0; picture < 3; picture++) {
+        show_many(&f, 3);
+        follow(&f);
+    }
+    CU_ASSERT_EQUAL(console_attribution_shares(f.attribution)->measured, 3);
+    strcpy(f.state->trial.stimulus, "flicker");
+    show(&f);
+    CU_ASSERT_EQUAL(follow(&f)->measured, 1);
+    finish(&f);
+}
+
+/* Three trials of different backgrounds go by between two pictures; the state tells of the last. */
+static void an_untold_background_is_not_guessed(void)
+{
+    Fixture f = fixture(small_shape());
+    show_many(&f, 3);
+    CU_ASSERT_EQUAL(follow(&f)->measured, 1);
+    f.state->trial.trial = 1;
+    f.state->trial.background_lum = 0.9F;
+    show_many(&f, 30);
+    f.state->trial.trial = 2;
+    f.state->trial.background_lum = 0.2F;
+    const ConsoleShares *shares = follow(&f); // the newest image is of trial 1
+    CU_ASSERT_EQUAL(shares->status, CONSOLE_SHARES_BLANK);
+    CU_ASSERT_EQUAL(shares->measured, 1);
+    show(&f);
+    check_against_plain(&f, follow(&f), 0, (double)0.2F);
+    finish(&f);
+}
+
 static void a_missing_file_is_said(void)
 {
     Fixture f = fixture(small_shape());
@@ -367,6 +426,11 @@ static const TestCase cases[] = {
     {"the path begins at the background of the block on screen, the past stays",
      the_path_begins_at_the_blocks_background},
     {"the cell is that of the reduced model in play", the_cell_is_the_reduced_models},
+    {"measurements are kept at their refreshes, closely enough after a pause too",
+     the_past_is_kept_as_measured},
+    {"another cell begins with an empty past", another_cell_begins_anew},
+    {"a trial whose background was never told is not attributed",
+     an_untold_background_is_not_guessed},
     {"a file that is not there is said, no file means no attribution", a_missing_file_is_said},
     {"a file of another raster is refused", another_model_is_refused},
 };

@@ -311,6 +311,8 @@ static bool is_apart(const PlotBox *a, const PlotBox *b)
            a->y_px + a->height_px <= b->y_px || b->y_px + b->height_px <= a->y_px;
 }
 
+enum { SHARES_BOX = 6 };
+
 static void check_parts(const char *attribution_path)
 {
     static const int sizes[][2] = {{600, 680},  {640, 720},  {720, 720}, {1000, 720},
@@ -320,14 +322,17 @@ static void check_parts(const char *attribution_path)
         strcpy(setup.attribution_path, attribution_path);
         ConsoleLayout layout;
         console_layout(&setup, &layout);
-        const PlotBox boxes[] = {layout.header,   layout.stimulus, layout.maps,
-                                 layout.models,   layout.profile,  layout.cells[0],
-                                 layout.cells[1], layout.interval, layout.margin};
+        const PlotBox boxes[] = {layout.header,   layout.stimulus, layout.maps,   layout.models,
+                                 layout.profile,  layout.cells[0], layout.shares, layout.cells[1],
+                                 layout.interval, layout.margin};
         const size_t count = sizeof boxes / sizeof boxes[0];
         for (size_t a = 0; a < count; a++) {
+            if (&boxes[a] == &boxes[SHARES_BOX] && !attribution_path[0])
+                continue;
             CU_ASSERT(is_inside(&boxes[a], &setup));
             for (size_t b = a + 1; b < count; b++)
                 CU_ASSERT(is_apart(&boxes[a], &boxes[b]));
+            CU_ASSERT(boxes[a].height_px >= 1.5 * layout.text_px);
         }
     }
 }
@@ -351,7 +356,8 @@ typedef struct {
 
 static Bars find_bars(cairo_surface_t *surface, const ConsoleLayout *layout, bool is_raising)
 {
-    const uint32_t wanted = packed(plot_scale_colour(PLOT_DIVERGING, is_raising ? 0.8 : 0.2));
+    const uint32_t wanted =
+        packed(plot_scale_colour(PLOT_DIVERGING_ON_DARK, is_raising ? 0.9 : 0.1));
     Bars bars = {.from_px = INFINITY, .to_px = -INFINITY};
     const PlotBox *box = &layout->maps;
     for (int y = (int)box->y_px; y < (int)(box->y_px + box->height_px); y++)
@@ -397,6 +403,42 @@ static void bars_have_their_side_and_length(void)
     CU_ASSERT(test_near(up.to_px, first_px + 0.5 * map_px, 2.0));
     CU_ASSERT(test_near(down.to_px, fourth_px, 2.0));
     CU_ASSERT(test_near(down.from_px, fourth_px - 0.25 * map_px, 2.0));
+    cairo_surface_destroy(surface);
+    free(state);
+}
+
+static void shares_stand_at_their_time(void)
+{
+    ConsoleSetup setup = plain_setup(1000, 720);
+    strcpy(setup.attribution_path, "model.h5");
+    ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    ConsoleLayout layout;
+    console_layout(&setup, &layout);
+    ConsoleShares shares = plain_shares();
+    shares.measured = 4;
+    shares.past[0] = (ConsoleSharesPast){.refresh = 200, .channel_hz = {0.0F, 8.0F}};
+    shares.past[1] = (ConsoleSharesPast){.refresh = 203, .channel_hz = {0.0F, -8.0F}};
+    shares.past[2] = (ConsoleSharesPast){.refresh = 206, .channel_hz = {0.0F, 0.0F}};
+    shares.past[3] = (ConsoleSharesPast){.refresh = 250, .channel_hz = {0.0F, 8.0F}};
+    cairo_surface_t *surface = draw_with(state, &shares, 0, 0);
+    const uint32_t up = packed(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 1.0));
+    const uint32_t down = packed(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.0));
+    const uint32_t nought = packed(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.5));
+    const uint32_t nothing = packed(plot_on_screen.grid);
+    const PlotBox *box = &layout.shares;
+    const double first_px = box->y_px + 0.5 * box->height_px / CHANNELS;
+    const double second_px = box->y_px + 1.5 * box->height_px / CHANNELS;
+    const struct {
+        int64_t refresh;
+        uint32_t colour;
+    } wanted[] = {{193, nothing}, {200, up},      {201, down}, {203, down}, {205, nought},
+                  {207, nothing}, {243, nothing}, {246, up},   {250, up},   {251, nothing}};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        const double x_px = refresh_px(box, wanted[i].refresh);
+        CU_ASSERT(is_close(pixel(surface, x_px, second_px), wanted[i].colour));
+        const bool is_known = wanted[i].colour != nothing;
+        CU_ASSERT(is_close(pixel(surface, x_px, first_px), is_known ? nought : nothing));
+    }
     cairo_surface_destroy(surface);
     free(state);
 }
@@ -460,6 +502,8 @@ static const TestCase cases[] = {
     {"they do with an attribution too", parts_do_not_overlap_with_shares},
     {"a share's bar goes right where it raises the rate, left where it lowers it, to scale",
      bars_have_their_side_and_length},
+    {"shares stand at the time of their measurement, and nothing where there was none",
+     shares_stand_at_their_time},
     {"shares that are not known draw no bar and say why", blank_shares_draw_no_bar},
     {"a state without models, cells or frames can be drawn", empty_state_draws},
 };

@@ -74,8 +74,7 @@ static void the_reduced_cell_stands_first(void)
     CU_ASSERT_EQUAL(setup.cells[0].of_model[0], 5);
     CU_ASSERT_EQUAL(setup.cells[0].of_model[1], 0);
     CU_ASSERT_EQUAL(setup.cells[0].of_model[2], 0);
-    CU_ASSERT_EQUAL(setup.cells_count, 2);
-    CU_ASSERT_STRING_EQUAL(setup.cells[1].name, "a");
+    CU_ASSERT_EQUAL(setup.cells_count, 1);
     CU_ASSERT_STRING_EQUAL(setup.models[0].stimulus, "");
     CU_ASSERT_STRING_EQUAL(setup.models[1].stimulus, "flicker");
     CU_ASSERT_STRING_EQUAL(setup.models[2].stimulus, "step");
@@ -98,8 +97,9 @@ static void a_strange_cell_has_none(void)
     Fixture f = fixture("elsewhere", "elsewhere");
     const ConsoleSetup setup = set_up(&f, 3, &(RunOptions){0});
     const ConsoleSetup alone = set_up(&f, 1, &(RunOptions){0});
-    CU_ASSERT_EQUAL(setup.cells_count, CONSOLE_CELLS);
-    for (int c = 0; c < CONSOLE_CELLS; c++)
+    CU_ASSERT_EQUAL(setup.cells_count, alone.cells_count);
+    CU_ASSERT_EQUAL(setup.cells_count, 2);
+    for (int c = 0; c < 2; c++)
         CU_ASSERT_STRING_EQUAL(setup.cells[c].name, alone.cells[c].name);
     finish(&f);
 }
@@ -115,11 +115,29 @@ static void asked_cells_come_as_asked(void)
     finish(&f);
 }
 
+static void a_network_that_comes_first_is_attributed(void)
+{
+    Fixture f = fixture("f", "f");
+    ConsoleSetup setup = set_up(&f, 3, &(RunOptions){0});
+    run_console_attribute(&setup, f.models[0], "full.h5", 0.25);
+    CU_ASSERT_STRING_EQUAL(setup.attribution_path, "full.h5");
+    CU_ASSERT(test_near(setup.background_lum, 0.25, 0.0));
+    Model *const filter_first[] = {f.models[1], f.models[0]};
+    CU_ASSERT(run_console_setup(&setup, &f.plan, 600, &f.display, filter_first, 2, &(RunOptions){0},
+                                (char[ARGUMENTS_ERR_BYTES]){0}));
+    run_console_attribute(&setup, filter_first[0], "flicker.h5", 0.25);
+    CU_ASSERT_STRING_EQUAL(setup.attribution_path, "");
+    CU_ASSERT_EQUAL(setup.map_model, 1);
+    finish(&f);
+}
+
 static const TestCase cases[] = {
     {"the cell of the reduced models is the first, with full and reduced in one lane",
      the_reduced_cell_stands_first},
     {"reduced models of two cells have two lanes", every_reduced_cell_has_its_lane},
     {"a reduced model of a cell the first model lacks changes nothing", a_strange_cell_has_none},
+    {"a network is attributed to where it comes first, and nothing where it does not",
+     a_network_that_comes_first_is_attributed},
     {"cells asked for come in the order asked for", asked_cells_come_as_asked},
 };
 
