@@ -286,14 +286,17 @@ static void panel_shows_what_was_fed(void)
     CU_ASSERT(console_close(console, err));
 }
 
+static bool is_level(uint32_t got, double wanted)
+{
+    return fabs((double)(got & 255U) - 255.0 * wanted) <= 2.0;
+}
+
 static int count_pixels(const uint32_t *panel, PlotColour colour)
 {
-    const uint32_t wanted = (uint32_t)lrint(255.0 * colour.red) << 16 |
-                            (uint32_t)lrint(255.0 * colour.green) << 8 |
-                            (uint32_t)lrint(255.0 * colour.blue);
     int count = 0;
     for (int i = 0; i < WIDTH_PX * HEIGHT_PX; i++)
-        count += (panel[i] & 0xFFFFFFU) == wanted;
+        count += is_level(panel[i] >> 16, colour.red) && is_level(panel[i] >> 8, colour.green) &&
+                 is_level(panel[i], colour.blue);
     return count;
 }
 
