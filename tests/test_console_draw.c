@@ -358,7 +358,7 @@ static Bars find_bars(cairo_surface_t *surface, const ConsoleLayout *layout, boo
 {
     const uint32_t wanted =
         packed(plot_scale_colour(PLOT_DIVERGING_ON_DARK, is_raising ? 0.9 : 0.1));
-    Bars bars = {.from_px = INFINITY, .to_px = -INFINITY};
+    Bars bars = {.from_px = HUGE_VAL, .to_px = -HUGE_VAL};
     const PlotBox *box = &layout->maps;
     for (int y = (int)box->y_px; y < (int)(box->y_px + box->height_px); y++)
         for (int x = (int)box->x_px; x < (int)(box->x_px + box->width_px); x++) {
