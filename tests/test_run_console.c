@@ -42,10 +42,11 @@ static Model *open_random(bool is_full, const char *name, const char *cell, cons
 
 static Fixture fixture(const char *flicker_cell, const char *step_cell)
 {
+    static char name[] = "test";
     return (Fixture){.models = {open_random(true, "full", NULL, NULL),
                                 open_random(false, "flicker", flicker_cell, "flicker"),
                                 open_random(false, "step", step_cell, "step")},
-                     .protocol = {.name = (char[]){"test"}},
+                     .protocol = {.name = name},
                      .plan = {.refresh_hz = 60},
                      .display = {.ladder = "", .verdict = "ok"}};
 }
