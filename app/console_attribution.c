@@ -110,7 +110,7 @@ static int choose_cell(const ConsoleState *state)
 static void measure(ConsoleAttribution *a, const ConsoleState *state, int64_t refresh)
 {
     ConsoleShares *shares = &a->shares;
-    ConsoleSharesPast *past = &shares->past[shares->measured++ % CONSOLE_SHARES_KEPT];
+    ConsoleSharesPast *past = &shares->past[shares->measured % CONSOLE_SHARES_KEPT];
     AttributionResult result;
     attribution_measure(a->attribution, state->setup.cells[shares->cell].of_model[0],
                         &console_attribution_rule, &result);
@@ -120,6 +120,7 @@ static void measure(ConsoleAttribution *a, const ConsoleState *state, int64_t re
     shares->residual = result.residual;
     shares->steps = result.steps;
     shares->peak_hz = fmax(PEAK_KEPT * shares->peak_hz, PEAK_LEAST_HZ);
+    shares->measured += refresh >= 0;
     past->refresh = refresh;
     for (int c = 0; c < shares->channels; c++) {
         shares->channel_hz[c] = result.channel_hz[c];

@@ -209,6 +209,7 @@ static void the_past_begins_with_the_background(void)
     CU_ASSERT_EQUAL(shares->status, CONSOLE_SHARES_KNOWN);
     CU_ASSERT(test_near(shares->rate_hz, shares->rest_hz, 1e-6));
     CU_ASSERT(shares->rest_hz > 0.0);
+    CU_ASSERT_EQUAL(shares->measured, 0); // no refresh to stand at
     show_many(&f, 2);
     check_against_plain(&f, follow(&f), 0, BACKGROUND);
     finish(&f);
