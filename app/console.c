@@ -225,12 +225,16 @@ void console_frame(Console *console, const ConsoleFrame *frame)
     ConsoleState *state = &console->state;
     const ConsoleSetup *setup = &state->setup;
     const bool has_pictures = console_state_frame(state, frame);
+    const size_t image_bytes =
+        sizeof(float) * (size_t)setup->raster.width_px * (size_t)setup->raster.height_px;
+    const float *image = console_state_image(state, frame->refresh);
     begin(console);
     put(console, &state->live, sizeof state->live);
     put_refreshes(console, frame->refresh - frame->missed, frame->refresh);
+    if (image)
+        put(console, image, image_bytes);
     if (has_pictures) {
-        put(console, state->lum,
-            sizeof(float) * (size_t)setup->raster.width_px * (size_t)setup->raster.height_px);
+        put(console, state->lum, image_bytes);
         put(console, state->maps,
             sizeof(float) * (size_t)setup->map_channels * (size_t)setup->map_width_px *
                 (size_t)setup->map_height_px);
@@ -309,7 +313,10 @@ static bool write_png(const Console *console, char *err)
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, setup->width_px, setup->height_px);
     cairo_t *cairo = cairo_create(surface);
-    console_draw(cairo, &console->state);
+    ConsoleAttribution *attribution = console_attribution_open(setup);
+    console_attribution_follow(attribution, &console->state);
+    console_draw(cairo, &console->state, console_attribution_shares(attribution));
+    console_attribution_close(attribution);
     cairo_destroy(cairo);
     const bool is_written = picture_write_surface(console->png_path, surface, err);
     cairo_surface_destroy(surface);

@@ -2,9 +2,10 @@
 /* The live console: what the run is doing, for the people beside the rig.
  *
  * The frame thread tells it of trials, images and rates; a process of its own draws them about 20
- * times a second, so that nothing that happens to the drawing, its window or its machine time can
- * touch a frame. The two share memory (console_shared.h) and nothing else: the writer never waits,
- * and goes on unharmed when the process dies or its window is closed.
+ * times a second, and makes the attribution (console_attribution.h), so that nothing that happens to
+ * the drawing, its window or its machine time can touch a frame. The two share memory
+ * (console_shared.h) and nothing else: the writer never waits, and goes on unharmed when the process
+ * dies or its window is closed.
  *
  * Everything is called from one thread, which must live until console_close(): the process is ended
  * by the kernel when that thread ends. Open it before that thread is tied to a CPU, since the

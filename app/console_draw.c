@@ -2,12 +2,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/console_view.h"
 
-enum { MAPS_A_ROW = 8 };
+enum { MAPS_A_ROW = 8, MAPS_A_ROW_WIDE = 4 };
 
 static const double WINDOW_S = 4.0;
+static const double SHARES_ROW = 0.75; // of text_px, for a channel
 
 double console_window_s(const ConsoleSetup *setup)
 {
@@ -37,6 +39,16 @@ double console_view_left_px(const ConsoleState *state, const PlotArea *area, int
     return floor(plot_x_px(area, begin_s) + 1e-6);
 }
 
+static bool has_maps(const ConsoleSetup *setup)
+{
+    return setup->map_model >= 0 && setup->map_channels > 0 && setup->map_width_px > 0;
+}
+
+static bool has_shares(const ConsoleSetup *setup)
+{
+    return has_maps(setup) && setup->attribution_path[0];
+}
+
 /* Profile, cells and timing lanes on one time axis inside a column. */
 static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBox column)
 {
@@ -46,11 +58,13 @@ static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBo
     const double lane_px = fmax(0.045 * setup->height_px, 2.6 * u);
     const double axis_px = 1.7 * u;
     const double caption_px = 2.2 * u;
+    const double gap_px = 1.0 * u;
     double y_px = column.y_px + caption_px;
     layout->profile = (PlotBox){x_px, y_px, width_px, lane_px};
     y_px += lane_px + caption_px;
-    const double below_px = caption_px + 2.0 * lane_px + 0.5 * u + axis_px;
-    const double gap_px = 1.0 * u;
+    const double shares_px = has_shares(setup) ? SHARES_ROW * setup->map_channels * u : 0.0;
+    const double below_px = caption_px + 2.0 * lane_px + 0.5 * u + axis_px +
+                            (has_shares(setup) ? shares_px + caption_px - gap_px : 0.0);
     const int cells = setup->cells_count > 0 ? setup->cells_count : 1;
     const double height_px = (column.y_px + column.height_px - below_px - y_px) / cells - gap_px;
     for (int c = 0; c < setup->cells_count; c++)
@@ -58,6 +72,10 @@ static void layout_time(const ConsoleSetup *setup, ConsoleLayout *layout, PlotBo
     y_px = column.y_px + column.height_px - axis_px - lane_px;
     layout->margin = (PlotBox){x_px, y_px, width_px, lane_px};
     layout->interval = (PlotBox){x_px, y_px - lane_px - 0.5 * u, width_px, lane_px};
+    if (has_shares(setup)) {
+        const double shares_y_px = layout->interval.y_px - caption_px - shares_px;
+        layout->shares = (PlotBox){x_px, shares_y_px, width_px, shares_px};
+    }
 }
 
 /* The largest box of the shape columns × rows inside the space, at its upper left. */
@@ -68,14 +86,34 @@ static PlotBox fit(PlotBox space, double columns, double rows)
     return (PlotBox){space.x_px, space.y_px, unit_px * columns, unit_px * rows};
 }
 
-static bool has_maps(const ConsoleSetup *setup)
+/* Models in play at once, at most. */
+static int models_at_once(const ConsoleSetup *setup)
 {
-    return setup->map_model >= 0 && setup->map_channels > 0 && setup->map_width_px > 0;
+    int any = 0, most = 0;
+    for (int m = 0; m < setup->models_count; m++) {
+        const char *stimulus = setup->models[m].stimulus;
+        int same = 0;
+        for (int other = 0; stimulus[0] && other < setup->models_count; other++)
+            same += strcmp(setup->models[other].stimulus, stimulus) == 0;
+        any += stimulus[0] == '\0';
+        most = same > most ? same : most;
+    }
+    return any + most;
+}
+
+/* Room for the attribution among the maps; returns how much of it there is with so many rows. */
+static double add_shares(const ConsoleSetup *setup, ConsoleLayout *layout, int maps_a_row)
+{
+    if (!has_shares(setup))
+        return 0.0;
+    layout->strip_px = 1.9 * layout->text_px;
+    layout->summary_px = 2.8 * layout->text_px;
+    return ((setup->map_channels - 1) / maps_a_row + 1) * layout->strip_px + layout->summary_px;
 }
 
 static double models_height_px(const ConsoleSetup *setup, double text_px)
 {
-    return (2.0 + 1.55 * setup->models_count) * text_px;
+    return (2.0 + 1.55 * models_at_once(setup)) * text_px;
 }
 
 /* Pictures on top, the maps in a row with the table of models below them, and time below all. */
@@ -96,8 +134,9 @@ static void layout_tall(const ConsoleSetup *setup, ConsoleLayout *layout)
     if (has_maps(setup)) {
         layout->maps = beside;
         const int rows = (setup->map_channels - 1) / MAPS_A_ROW + 1;
-        layout->maps.height_px = beside.width_px / MAPS_A_ROW * rows;
-        layout->models.y_px += layout->maps.height_px + 1.6 * u;
+        layout->maps.height_px =
+            beside.width_px / MAPS_A_ROW * rows + add_shares(setup, layout, MAPS_A_ROW);
+        layout->models.y_px += layout->maps.height_px + 0.4 * u;
     }
     layout->models.height_px = table_px;
     top_height_px = fmax(top_height_px + 1.6 * u, layout->models.y_px + table_px - top_px);
@@ -117,8 +156,9 @@ static void layout_wide(const ConsoleSetup *setup, ConsoleLayout *layout)
     const double bottom_px = setup->height_px - pad_px;
     double left_px = bottom_px - table_px - top_px - 2.5 * u;
     if (has_maps(setup)) {
-        layout->maps.height_px = fmin(0.36 * left_px, 0.56 * column_px);
-        left_px -= layout->maps.height_px + 4.5 * u;
+        layout->maps.height_px =
+            fmin(0.36 * left_px, 0.56 * column_px) + add_shares(setup, layout, MAPS_A_ROW_WIDE);
+        left_px -= layout->maps.height_px + 3.3 * u;
     }
     layout->stimulus = fit((PlotBox){pad_px, top_px, column_px, left_px}, setup->raster.width_px,
                            setup->raster.height_px);
@@ -194,9 +234,9 @@ void console_view_tag(const ConsoleView *view, double x_px, double y_px, const c
     plot_text(view->cairo, &style, x_px, y_px, text);
 }
 
-void console_draw(cairo_t *cairo, const ConsoleState *state)
+void console_draw(cairo_t *cairo, const ConsoleState *state, const ConsoleShares *shares)
 {
-    ConsoleView view = {.cairo = cairo, .state = state, .theme = &plot_on_screen};
+    ConsoleView view = {.cairo = cairo, .state = state, .shares = shares, .theme = &plot_on_screen};
     console_layout(&state->setup, &view.layout);
     const PlotBox all = {0.0, 0.0, state->setup.width_px, state->setup.height_px};
     cairo_save(cairo);
@@ -204,9 +244,11 @@ void console_draw(cairo_t *cairo, const ConsoleState *state)
     cairo_clip(cairo);
     plot_fill(cairo, view.theme->paper, &all);
     console_view_header(&view);
-    console_view_pictures(&view);
+    console_view_stimulus(&view);
+    console_view_channels(&view);
     console_view_models(&view);
     console_view_rates(&view);
+    console_view_shares(&view);
     console_view_timing(&view);
     cairo_restore(cairo);
 }

@@ -6,6 +6,7 @@
  * unit of all sizes is text_px. */
 #include <cairo.h>
 
+#include "app/console_attribution.h"
 #include "app/console_state.h"
 #include "app/plot.h"
 
@@ -14,10 +15,13 @@ typedef struct {
     double pad_px;
     PlotBox header;
     PlotBox stimulus,
-        maps;       // captions above and below are outside; maps has no size when there are none
+        maps; // captions above and below are outside; maps has no size when there are none
+    double strip_px,
+        summary_px; // in maps: below each row, and at the bottom; 0 without attribution
     PlotBox models; // table of models
     PlotBox profile;
     PlotBox cells[CONSOLE_CELLS];
+    PlotBox shares; // no size without attribution
     PlotBox interval, margin;
 } ConsoleLayout;
 
@@ -29,5 +33,5 @@ double console_window_s(const ConsoleSetup *setup);
 /* Time axis and axis of rates of one cell, as drawn for this state. */
 PlotArea console_cell_area(const ConsoleState *state, const ConsoleLayout *layout, int cell);
 
-/* Draws over setup.width_px × height_px from the origin, all of it. */
-void console_draw(cairo_t *cairo, const ConsoleState *state);
+/* Draws over setup.width_px × height_px from the origin, all of it. shares: NULL for none. */
+void console_draw(cairo_t *cairo, const ConsoleState *state, const ConsoleShares *shares);

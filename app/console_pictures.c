@@ -35,8 +35,8 @@ static void draw_length(const ConsoleView *view, const PlotBox *box)
     plot_text(view->cairo, &style, box->x_px + length_px + 0.5 * u, y_px + 0.35 * u, text);
 }
 
-static void draw_scale(const ConsoleView *view, double right_px, double y_px, PlotScale scale,
-                       const char *high)
+void console_view_scale(const ConsoleView *view, double right_px, double y_px, PlotScale scale,
+                        const char *high)
 {
     const double u = view->layout.text_px;
     const PlotText style = minor(view, PLOT_RIGHT);
@@ -96,80 +96,14 @@ static void draw_stimulus(const ConsoleView *view)
     draw_fields(view, box);
     draw_length(view, box);
     if (is_roomy(view, box)) {
-        draw_scale(view, box->x_px + box->width_px, box->y_px + box->height_px + 0.95 * u,
-                   PLOT_GREY, "1");
+        console_view_scale(view, box->x_px + box->width_px, box->y_px + box->height_px + 0.95 * u,
+                           PLOT_GREY, "1");
     }
 }
 
-/* Columns of the grid of maps that make the maps largest. */
-static int grid_columns(const ConsoleSetup *setup, const PlotBox *box)
-{
-    int best = 1;
-    double best_px = 0.0;
-    for (int columns = 1; columns <= setup->map_channels; columns++) {
-        const int rows = (setup->map_channels + columns - 1) / columns;
-        const double size_px = fmin(box->width_px / columns / setup->map_width_px,
-                                    box->height_px / rows / setup->map_height_px);
-        if (size_px > best_px * (1.0 + 1e-9)) {
-            best = columns;
-            best_px = size_px;
-        }
-    }
-    return best;
-}
-
-static void draw_map(const ConsoleView *view, int channel, const PlotBox *box)
-{
-    const ConsoleState *state = view->state;
-    const ConsoleSetup *setup = &state->setup;
-    const double u = view->layout.text_px;
-    const double peak = fmax((double)state->live.maps_peak, 1e-9);
-    const int map_px = setup->map_width_px * setup->map_height_px;
-    const PlotImage image = {state->maps + channel * map_px,
-                             setup->map_width_px,
-                             setup->map_height_px,
-                             PLOT_ACTIVITY,
-                             {0.0, peak}};
-    char text[LINE_BYTES];
-    plot_image(view->cairo, view->theme, box, &image);
-    snprintf(text, sizeof text, "%d", channel + 1);
-    const PlotText style = {view->theme->ink, 0.85 * u, true, PLOT_LEFT, 0.0};
-    plot_text(view->cairo, &style, box->x_px + 0.3 * u, box->y_px + u, text);
-}
-
-static void draw_maps(const ConsoleView *view)
-{
-    const ConsoleSetup *setup = &view->state->setup;
-    const PlotBox *box = &view->layout.maps;
-    const double u = view->layout.text_px;
-    const double gap_px = 0.4 * u;
-    const int columns = grid_columns(setup, box);
-    const int rows = (setup->map_channels + columns - 1) / columns;
-    const double scale =
-        fmin((box->width_px - (columns - 1) * gap_px) / columns / setup->map_width_px,
-             (box->height_px - (rows - 1) * gap_px) / rows / setup->map_height_px);
-    const double width_px = scale * setup->map_width_px;
-    const double height_px = scale * setup->map_height_px;
-    const double pitch_px = width_px + gap_px;
-    for (int i = 0; i < setup->map_channels; i++) {
-        const int row = i / columns;
-        const PlotBox map = {box->x_px + i % columns * pitch_px,
-                             box->y_px + row * (height_px + gap_px), width_px, height_px};
-        draw_map(view, i, &map);
-    }
-    char text[LINE_BYTES];
-    console_view_caption(view, box, "First layer", setup->models[setup->map_model].name);
-    snprintf(text, sizeof text, "%.2g  activity (a.u.)", (double)view->state->live.maps_peak);
-    const double right_px = box->x_px + columns * pitch_px - gap_px;
-    const double bottom_px = box->y_px + rows * (height_px + gap_px) - gap_px;
-    draw_scale(view, right_px, bottom_px + 0.95 * u, PLOT_ACTIVITY, text);
-}
-
-void console_view_pictures(const ConsoleView *view)
+void console_view_stimulus(const ConsoleView *view)
 {
     draw_stimulus(view);
-    if (view->layout.maps.width_px > 0.0)
-        draw_maps(view);
 }
 
 static int by_size(const void *a, const void *b)
@@ -240,6 +174,8 @@ void console_view_models(const ConsoleView *view)
     for (int i = 0; i < 3; i++)
         plot_text(view->cairo, &style, columns_px[i], y_px, titles[i]);
     for (int m = 0; m < view->state->setup.models_count; m++) {
+        if (!console_state_in_play(view->state, m))
+            continue;
         y_px += 1.55 * u;
         draw_model(view, m, columns_px, y_px);
     }

@@ -20,8 +20,9 @@ enum { PICTURE_NS = 50000000, LEAST_PX = 480, NICENESS = 10 };
 
 typedef struct {
     ConsoleBlock *block;
-    ConsoleState *state; // owned; the last whole copy
-    uint64_t seen;       // sequence of that copy
+    ConsoleState *state;             // owned; the last whole copy
+    uint64_t seen;                   // sequence of that copy
+    ConsoleAttribution *attribution; // owned; NULL for none
 } Drawer;
 
 static bool should_go_on(const ConsoleBlock *block)
@@ -37,6 +38,7 @@ static bool fetch(Drawer *drawer)
     if (now == drawer->seen || !console_shared_read(&drawer->block->state, drawer->state))
         return false;
     drawer->seen = now;
+    console_attribution_follow(drawer->attribution, drawer->state);
     return true;
 }
 
@@ -49,12 +51,13 @@ static void sleep_until_next(int64_t *next_ns)
     session_sleep_until_ns(NULL, *next_ns);
 }
 
-static void draw_into(unsigned char *pixels, int stride, const ConsoleState *state)
+static void draw_into(unsigned char *pixels, int stride, const Drawer *drawer)
 {
+    const ConsoleState *state = drawer->state;
     cairo_surface_t *surface = cairo_image_surface_create_for_data(
         pixels, CAIRO_FORMAT_RGB24, state->setup.width_px, state->setup.height_px, stride);
     cairo_t *cairo = cairo_create(surface);
-    console_draw(cairo, state);
+    console_draw(cairo, state, console_attribution_shares(drawer->attribution));
     cairo_destroy(cairo);
     cairo_surface_finish(surface);
     cairo_surface_destroy(surface);
@@ -73,8 +76,7 @@ static int serve_panel(Drawer *drawer)
             const ConsoleSetup *setup = &drawer->state->setup;
             const size_t half_bytes = console_block_half_bytes(setup->width_px, setup->height_px);
             unsigned char *pixels = (unsigned char *)block + console_block_pixels_at();
-            draw_into(pixels + (published + 1) % 2 * half_bytes, setup->width_px * 4,
-                      drawer->state);
+            draw_into(pixels + (published + 1) % 2 * half_bytes, setup->width_px * 4, drawer);
             atomic_store_explicit(&block->published, published + 1, memory_order_release);
         }
         sleep_until_next(&next_ns);
@@ -111,7 +113,7 @@ static SDL_Window *open_window(const ConsoleSetup *setup)
 }
 
 /* Draws at the window's present size and shows it. */
-static void draw_window(SDL_Window *window, ConsoleState *state)
+static void draw_window(SDL_Window *window, Drawer *drawer)
 {
     SDL_Surface *shown = SDL_GetWindowSurface(window);
     if (!shown || shown->w < LEAST_PX || shown->h < LEAST_PX)
@@ -120,9 +122,9 @@ static void draw_window(SDL_Window *window, ConsoleState *state)
         SDL_CreateRGBSurfaceWithFormat(0, shown->w, shown->h, 32, SDL_PIXELFORMAT_RGB888);
     if (!drawn)
         return;
-    state->setup.width_px = shown->w;
-    state->setup.height_px = shown->h;
-    draw_into(drawn->pixels, drawn->pitch, state);
+    drawer->state->setup.width_px = shown->w;
+    drawer->state->setup.height_px = shown->h;
+    draw_into(drawn->pixels, drawn->pitch, drawer);
     SDL_BlitSurface(drawn, NULL, shown, NULL);
     SDL_UpdateWindowSurface(window);
     SDL_FreeSurface(drawn);
@@ -151,7 +153,7 @@ static int serve_window(Drawer *drawer)
     while (should_go_on(drawer->block) && take_events(&is_exposed)) {
         const bool has_news = fetch(drawer);
         if (has_news || is_exposed) {
-            draw_window(window, drawer->state);
+            draw_window(window, drawer);
             is_exposed = false;
         }
         sleep_until_next(&next_ns);
@@ -196,7 +198,9 @@ int console_process_main(int argc, char **argv)
     Drawer drawer = {.block = block, .state = malloc(sizeof(ConsoleState))};
     if (!drawer.state || !console_shared_read(&block->state, drawer.state))
         return refuse(block, "out of memory");
+    drawer.attribution = console_attribution_open(&drawer.state->setup);
     const int status = strcmp(argv[2], "panel") == 0 ? serve_panel(&drawer) : serve_window(&drawer);
+    console_attribution_close(drawer.attribution);
     free(drawer.state);
     return status;
 }

@@ -55,6 +55,20 @@ bool console_state_init(ConsoleState *state, const ConsoleSetup *setup, char *er
     return true;
 }
 
+bool console_state_in_play(const ConsoleState *state, int model)
+{
+    const char *stimulus = state->setup.models[model].stimulus;
+    return stimulus[0] == '\0' || strcmp(stimulus, state->trial.stimulus) == 0;
+}
+
+static void note_trial(const ConsoleState *state, ConsoleRefresh *slot)
+{
+    slot->trial = state->trial.trial;
+    slot->in_play = 0;
+    for (int m = 0; m < state->setup.models_count; m++)
+        slot->in_play |= (uint32_t)console_state_in_play(state, m) << m;
+}
+
 /* The slot of a refresh, cleared if it held an older one; NULL if it holds a newer one, or if there
  * is no such refresh. */
 static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
@@ -66,7 +80,7 @@ static ConsoleRefresh *claim(ConsoleState *state, int64_t refresh)
         return NULL;
     if (slot->refresh < refresh) {
         clear_refresh(slot, refresh);
-        slot->trial = state->trial.trial;
+        note_trial(state, slot);
     }
     return slot;
 }
@@ -86,6 +100,31 @@ static void take_profile(const ConsoleState *state, const float *lum, ConsoleRef
         slot->profile[i] = (uint8_t)(255.0F * fminf(fmaxf(level, 0.0F), 1.0F) + 0.5F);
     }
     slot->profile_px = (uint8_t)count;
+}
+
+static int raster_px(const ConsoleSetup *setup)
+{
+    return setup->raster.width_px * setup->raster.height_px;
+}
+
+static int film_images(const ConsoleSetup *setup)
+{
+    const int images = CONSOLE_FILM_PX / raster_px(setup);
+    return images < CONSOLE_REFRESHES ? images : CONSOLE_REFRESHES;
+}
+
+static size_t film_at(const ConsoleSetup *setup, int64_t refresh)
+{
+    return (size_t)(refresh % film_images(setup)) * (size_t)raster_px(setup);
+}
+
+static void take_film(ConsoleState *state, const float *lum, ConsoleRefresh *slot)
+{
+    const ConsoleSetup *setup = &state->setup;
+    slot->is_filmed = setup->attribution_path[0] != '\0';
+    if (slot->is_filmed)
+        memcpy(state->film + film_at(setup, slot->refresh), lum,
+               sizeof(float) * (size_t)raster_px(setup));
 }
 
 static void mark_missed(ConsoleState *state, const ConsoleFrame *frame)
@@ -120,11 +159,8 @@ static bool take_pictures(ConsoleState *state, const ConsoleFrame *frame)
     const double since = (double)(frame->refresh - state->live.pictured);
     if (state->live.pictured >= 0 && since * PICTURES_HZ < state->setup.refresh_hz)
         return false;
-    const Raster *raster = &state->setup.raster;
-    if (frame->lum) {
-        memcpy(state->lum, frame->lum,
-               sizeof(float) * (size_t)raster->width_px * (size_t)raster->height_px);
-    }
+    if (frame->lum)
+        memcpy(state->lum, frame->lum, sizeof(float) * (size_t)raster_px(&state->setup));
     if (frame->maps)
         take_maps(state, frame->maps);
     state->live.pictured = frame->refresh;
@@ -139,12 +175,14 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame)
         return false;
     mark_missed(state, frame);
     slot->is_shown = true;
-    slot->trial = state->trial.trial;
+    note_trial(state, slot);
     slot->margin_ms = (float)((double)frame->margin_ns * 1e-6);
     if (live->newest >= 0)
         slot->interval_ms = (float)((double)(frame->vblank_ns - live->newest_vblank_ns) * 1e-6);
-    if (frame->lum)
+    if (frame->lum) {
         take_profile(state, frame->lum, slot);
+        take_film(state, frame->lum, slot);
+    }
     live->newest = frame->refresh;
     live->newest_vblank_ns = frame->vblank_ns;
     live->shown++;
@@ -165,7 +203,8 @@ bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const 
     slot->latency_us[model] = (float)((double)latency_ns * 1e-3);
     for (int c = 0; c < state->setup.cells_count; c++) {
         const int of_model = state->setup.cells[c].of_model[model];
-        slot->rates_hz[model][c] = of_model >= 0 ? rates_hz[of_model] : NAN;
+        const bool is_known = of_model >= 0 && slot->in_play >> model & 1U;
+        slot->rates_hz[model][c] = is_known ? rates_hz[of_model] : NAN;
     }
     return true;
 }
@@ -176,4 +215,13 @@ const ConsoleRefresh *console_state_refresh(const ConsoleState *state, int64_t r
         return NULL;
     const ConsoleRefresh *slot = &state->ring[refresh % CONSOLE_REFRESHES];
     return slot->refresh == refresh ? slot : NULL;
+}
+
+const float *console_state_image(const ConsoleState *state, int64_t refresh)
+{
+    const ConsoleRefresh *slot = console_state_refresh(state, refresh);
+    const int64_t oldest = state->live.newest - film_images(&state->setup);
+    return slot && slot->is_filmed && refresh > oldest
+               ? state->film + film_at(&state->setup, refresh)
+               : NULL;
 }

@@ -20,15 +20,19 @@ enum {
     CONSOLE_CHANNELS = 16,
     CONSOLE_MAP_PX = 64 * 64, // of one channel
     CONSOLE_PROFILE_PX = 64,
+    CONSOLE_FILM_PX = 512 * 512, // of the newest images together: 104 of 50 × 50
     CONSOLE_TEXT_BYTES = 64,
+    CONSOLE_STIMULUS_BYTES = 16,
     CONSOLE_VERDICT_BYTES = 128,
+    CONSOLE_PATH_BYTES = 4096,
 };
 
 typedef struct {
     char name[CONSOLE_TEXT_BYTES];
     char kind[16];
-    bool is_simulated; // is, or was fitted to, the simulated retina
-    double delay_s;    // its row of a refresh stands for this much earlier
+    bool is_simulated;                     // is, or was fitted to, the simulated retina
+    double delay_s;                        // its row of a refresh stands for this much earlier
+    char stimulus[CONSOLE_STIMULUS_BYTES]; // the only kind it stands for; "" any
 } ConsoleModel;
 
 typedef struct {
@@ -48,7 +52,11 @@ typedef struct {
     int map_model; // whose channels are shown; −1 none
     int map_channels, map_width_px, map_height_px;
     double refresh_hz;
-    int64_t refreshes; // of the whole plan; 0 not known
+    int64_t refreshes;     // of the whole plan; 0 not known
+    double background_lum; // on screen before the first image
+    char attribution_path
+        [CONSOLE_PATH_BYTES]; // the first model's file, where its map channels can be
+                              // attributed to; "" for no attribution
     FlipTimeSource time_source;
     char ladder[CONSOLE_TEXT_BYTES];     // how presentation is timed, in words
     char verdict[CONSOLE_VERDICT_BYTES]; // "ok", or "unsafe: why"
@@ -61,8 +69,10 @@ typedef struct {
 typedef struct {
     int block, blocks, trial, trials;
     char block_name[CONSOLE_TEXT_BYTES];
-    char condition[CONSOLE_TEXT_BYTES]; // with its unit, "period 64 ms"; "" for none
-    bool is_profile_vertical;           // motion is along y: the profile is the middle column
+    char condition[CONSOLE_TEXT_BYTES];    // with its unit, "period 64 ms"; "" for none
+    bool is_profile_vertical;              // motion is along y: the profile is the middle column
+    char stimulus[CONSOLE_STIMULUS_BYTES]; // its kind, as protocols name it
+    float background_lum;                  // of its block
 } ConsoleTrial;
 
 typedef struct {
@@ -83,13 +93,15 @@ typedef struct {
 typedef struct {
     int64_t refresh; // −1: never written
     int32_t trial;
+    uint32_t in_play;                    // bit m: model m stands for this trial's stimulus
     bool is_shown, is_missed;            // neither: only a model spoke of it so far
+    bool is_filmed;                      // its image went into the film
     uint8_t profile[CONSOLE_PROFILE_PX]; // luminance across the middle, 0 … 255 linear
     uint8_t profile_px;                  // how many of them; 0 none
     float interval_ms;                   // since the image before
     float margin_ms;
     float latency_us[CONSOLE_MODELS];
-    float rates_hz[CONSOLE_MODELS][CONSOLE_CELLS];
+    float rates_hz[CONSOLE_MODELS][CONSOLE_CELLS]; // NaN for models that are not in play
 } ConsoleRefresh;
 
 /* What changes with every frame but is not kept per refresh. */
@@ -108,7 +120,8 @@ typedef struct {
     ConsoleTrial trial;
     ConsoleLive live;
     ConsoleRefresh ring[CONSOLE_REFRESHES]; // refresh k at k mod CONSOLE_REFRESHES
-    float lum[CONSOLE_RASTER_PX];           // (raster)
+    float film[CONSOLE_FILM_PX]; // (images, raster), see console_state_image(); with an attribution
+    float lum[CONSOLE_RASTER_PX]; // (raster)
     float maps[CONSOLE_CHANNELS * CONSOLE_MAP_PX];
 } ConsoleState;
 
@@ -125,5 +138,12 @@ bool console_state_frame(ConsoleState *state, const ConsoleFrame *frame);
 bool console_state_rates(ConsoleState *state, int model, int64_t refresh, const float *rates_hz,
                          int64_t latency_ns, bool is_late);
 
+/* Whether the model stands for the kind of stimulus the present trial shows. */
+bool console_state_in_play(const ConsoleState *state, int model);
+
 /* The record of a refresh, or NULL when it is not, or no longer, kept. */
 const ConsoleRefresh *console_state_refresh(const ConsoleState *state, int64_t refresh);
+
+/* The image (raster) that a refresh showed for the first time, or NULL when it is not, or no longer,
+ * kept; the images of the last CONSOLE_FILM_PX / raster refreshes are. */
+const float *console_state_image(const ConsoleState *state, int64_t refresh);

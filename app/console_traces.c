@@ -5,8 +5,10 @@
 
 enum { LINE_BYTES = 256 };
 
-static void draw_up_label(const ConsoleView *view, double top_px, double bottom_px,
-                          const char *text)
+static const double LEAST_CORRELATED_S = 0.5;
+
+void console_view_up_label(const ConsoleView *view, double top_px, double bottom_px,
+                           const char *text)
 {
     const double u = view->layout.text_px;
     const PlotText style = {view->theme->faint, 0.9 * u, false, PLOT_CENTRE, 0.0};
@@ -24,8 +26,7 @@ static void draw_seconds(const ConsoleView *view, const PlotArea *area)
     }
 }
 
-/* A dashed line through the box wherever a trial begins. */
-static void draw_trial_starts(const ConsoleView *view, const PlotArea *area)
+void console_view_trial_starts(const ConsoleView *view, const PlotArea *area)
 {
     static const double dashes_px[] = {2.0, 3.0};
     const ConsoleState *state = view->state;
@@ -83,9 +84,10 @@ static void draw_profile(const ConsoleView *view)
         const PlotImage image = {values, columns, rows, PLOT_GREY, {0.0, 1.0}};
         plot_image(view->cairo, view->theme, box, &image);
     }
-    draw_trial_starts(view, &area);
+    console_view_trial_starts(view, &area);
     console_view_caption(view, box, "Stimulus in time", "along its middle");
-    draw_up_label(view, box->y_px, box->y_px + box->height_px, is_vertical ? "y (mm)" : "x (mm)");
+    console_view_up_label(view, box->y_px, box->y_px + box->height_px,
+                          is_vertical ? "y (mm)" : "x (mm)");
 }
 
 /* times and rates of one cell in sight, NaN where nothing is known; returns how many. */
@@ -101,8 +103,9 @@ static size_t collect(const ConsoleState *state, int model, int cell, double *ti
     return count;
 }
 
-/* Pearson's r where both are known; NaN where either does not vary. */
-static double correlation(const double *a, const double *b, size_t count)
+/* Pearson's r where both are known; NaN where that is too short a time to tell, or where either does
+ * not vary. */
+static double correlation(const ConsoleState *state, const double *a, const double *b, size_t count)
 {
     double n = 0.0, mean_a = 0.0, mean_b = 0.0, aa = 0.0, bb = 0.0, ab = 0.0;
     for (size_t i = 0; i < count; i++) {
@@ -117,20 +120,26 @@ static double correlation(const double *a, const double *b, size_t count)
         bb += from_b * (b[i] - mean_b);
         ab += from_a * (b[i] - mean_b);
     }
-    return aa > 1e-9 && bb > 1e-9 ? ab / sqrt(aa * bb) : (double)NAN;
+    const bool is_long = n >= LEAST_CORRELATED_S * state->setup.refresh_hz;
+    return is_long && aa > 1e-9 && bb > 1e-9 ? ab / sqrt(aa * bb) : (double)NAN;
 }
 
-static void draw_correlation(const ConsoleView *view, const PlotBox *box, int line, int model,
-                             double r)
+/* Returns the baseline it stands on; the number of a reduced model is the large one. */
+static double draw_correlation(const ConsoleView *view, const PlotBox *box, double above_px,
+                               int model, double r)
 {
     const double u = view->layout.text_px;
-    const double y_px = box->y_px + (0.95 + 1.15 * line) * u;
-    if (isnan(r) || y_px > box->y_px + box->height_px + 0.2 * u)
-        return;
+    const bool is_reduced = view->state->setup.models[model].stimulus[0] != '\0';
+    const double size_px = (is_reduced ? 1.3 : 0.95) * u;
+    const double y_px = above_px + (is_reduced ? 1.5 : 1.15) * u;
+    if (y_px > box->y_px + box->height_px + 0.4 * u)
+        return above_px;
     char text[LINE_BYTES];
-    const PlotText style = {view->theme->series[model], 0.95 * u, false, PLOT_LEFT, 0.0};
-    snprintf(text, sizeof text, "%s%.2f", r < 0.0 ? "−" : " ", fabs(r));
-    plot_text(view->cairo, &style, box->x_px + box->width_px + 0.6 * u, y_px, text);
+    const PlotText style = {view->theme->series[model], size_px, is_reduced, PLOT_RIGHT, 0.0};
+    snprintf(text, sizeof text, "%s%.2f", r < 0.0 ? "−" : "", fabs(r));
+    plot_text(view->cairo, &style, box->x_px + box->width_px + 4.4 * u, y_px,
+              isnan(r) ? "–" : text);
+    return y_px;
 }
 
 static void draw_cell(const ConsoleView *view, int cell)
@@ -143,13 +152,18 @@ static void draw_cell(const ConsoleView *view, int cell)
     draw_seconds(view, &area);
     plot_y_axis(view->cairo, view->theme, &area, is_low ? area.y.high : plot_tick_step(area.y, 4),
                 0.9 * u);
-    draw_trial_starts(view, &area);
+    console_view_trial_starts(view, &area);
+    double below_px = area.box.y_px - 0.2 * u;
     size_t count = collect(state, 0, cell, time_s, first_hz);
     plot_trace(view->cairo, &area, view->theme->series[0], 2.0, time_s, first_hz, count);
     for (int m = 1; m < state->setup.models_count; m++) {
         count = collect(state, m, cell, time_s, rate_hz);
         plot_trace(view->cairo, &area, view->theme->series[m], 1.4, time_s, rate_hz, count);
-        draw_correlation(view, &area.box, m - 1, m, correlation(first_hz, rate_hz, count));
+        const bool is_held =
+            console_state_in_play(state, m) && state->setup.cells[cell].of_model[m] >= 0;
+        if (is_held)
+            below_px = draw_correlation(view, &area.box, below_px, m,
+                                        correlation(state, first_hz, rate_hz, count));
     }
     console_view_tag(view, area.box.x_px + 0.5 * u, area.box.y_px + u,
                      state->setup.cells[cell].name);
@@ -161,6 +175,8 @@ static void draw_legend(const ConsoleView *view, double x_px, double y_px)
     const double u = view->layout.text_px;
     const double end_px = view->layout.profile.x_px + view->layout.profile.width_px;
     for (int m = 0; m < setup->models_count && x_px + 3.0 * u < end_px; m++) {
+        if (!console_state_in_play(view->state, m))
+            continue;
         const PlotText style = {view->theme->series[m], u, false, PLOT_LEFT,
                                 end_px - x_px - 1.6 * u};
         const PlotBox swatch = {x_px, y_px - 0.5 * u, 1.2 * u, 0.25 * u};
@@ -184,11 +200,11 @@ void console_view_rates(const ConsoleView *view)
         draw_cell(view, c);
     const double caption_px = console_view_caption(view, top, "Firing rate", "");
     draw_legend(view, caption_px + 1.5 * u, top->y_px - 0.6 * u);
-    draw_up_label(view, top->y_px, last->y_px + last->height_px, "rate (Hz)");
+    console_view_up_label(view, top->y_px, last->y_px + last->height_px, "rate (Hz)");
     if (setup->models_count > 1) {
         const PlotText style = {view->theme->faint, 0.9 * u, false, PLOT_RIGHT, 0.0};
         plot_text(view->cairo, &style, top->x_px + top->width_px + 4.6 * u, top->y_px - 0.6 * u,
-                  "correl.");
+                  "r in sight");
     }
 }
 
@@ -288,7 +304,7 @@ void console_view_timing(const ConsoleView *view)
         view->state->setup.has_rig ? "" : "interval between images, margin to deadline");
     if (view->state->setup.has_rig)
         draw_rig(view, interval->x_px + interval->width_px, interval->y_px - 0.6 * u);
-    draw_up_label(view, interval->y_px, margin->y_px + margin->height_px, "ms");
+    console_view_up_label(view, interval->y_px, margin->y_px + margin->height_px, "ms");
     plot_text(view->cairo, &style, margin->x_px + 0.875 * margin->width_px,
               margin->y_px + margin->height_px + 1.1 * u, "time (s)");
 }

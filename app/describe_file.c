@@ -17,15 +17,6 @@ static void add(json_t *summary, json_t *facts)
     json_decref(facts);
 }
 
-static const char *stimulus_name(const ProtocolBlock *block)
-{
-    return block->flicker    ? "flicker"
-           : block->step     ? "step"
-           : block->bar      ? "bar"
-           : block->reversal ? "reversal"
-                             : "checkerboard";
-}
-
 static void talk_of_blocks(const Plan *plan, FILE *talk)
 {
     for (unsigned b = 0; b < plan->protocol->blocks_count; b++) {
@@ -39,7 +30,7 @@ static void talk_of_blocks(const Plan *plan, FILE *talk)
             refreshes += trial->before_frames + trial->stimulus_frames + trial->after_frames;
         }
         fprintf(talk, "block %-3u   %s: %s, %d trials, %.1f s\n", b, plan->protocol->blocks[b].name,
-                stimulus_name(&plan->protocol->blocks[b]), trials,
+                protocol_stimulus_name(&plan->protocol->blocks[b]), trials,
                 (double)refreshes / plan->refresh_hz);
     }
 }

@@ -283,10 +283,17 @@ PlotColour plot_scale_colour(PlotScale scale, double value)
                                                   {0.96, 0.96, 0.95},
                                                   {0.87, 0.55, 0.35},
                                                   {0.45, 0.10, 0.06}};
+    static const PlotColour on_dark[ANCHORS] = {{0.55, 0.83, 1.0},
+                                                {0.15, 0.44, 0.72},
+                                                {0.04, 0.05, 0.07},
+                                                {0.72, 0.33, 0.16},
+                                                {1.0, 0.76, 0.48}};
     const double clipped = value < 0.0 ? 0.0 : value > 1.0 ? 1.0 : value;
     if (scale == PLOT_GREY)
         return (PlotColour){clipped, clipped, clipped};
-    const PlotColour *anchors = scale == PLOT_ACTIVITY ? activity : diverging;
+    const PlotColour *anchors = scale == PLOT_ACTIVITY    ? activity
+                                : scale == PLOT_DIVERGING ? diverging
+                                                          : on_dark;
     const int below = clipped >= 1.0 ? ANCHORS - 2 : (int)(clipped * (ANCHORS - 1));
     return mix(anchors[below], anchors[below + 1], clipped * (ANCHORS - 1) - below);
 }

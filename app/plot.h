@@ -93,6 +93,7 @@ typedef enum {
     PLOT_GREY,      // the value itself as drive level, as the stimulus window without a gamma table
     PLOT_ACTIVITY,  // black to pale yellow, lightness rising all the way
     PLOT_DIVERGING, // blue, nearly white at 0.5, red-brown
+    PLOT_DIVERGING_ON_DARK, // bright blue, nearly black at 0.5, bright orange
 } PlotScale;
 
 PlotColour plot_scale_colour(PlotScale scale, double value);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CELLS_WITH_SHARES = 2 };
+
 Raster run_console_raster(Model *const *models, int models_count)
 {
     if (models_count == 0)
@@ -32,6 +34,41 @@ static void add_cell(ConsoleSetup *setup, Model *const *models, int cell)
     shown->y_um = first->cell_y_um ? first->cell_y_um[cell] : NAN;
 }
 
+/* Whether the maps shown are the first layer of a network that comes first. */
+static bool can_attribute(const ConsoleSetup *setup, const Model *first)
+{
+    const char *kind = model_info(first)->kind;
+    return setup->map_model == 0 && (!strcmp(kind, "cnn") || !strcmp(kind, "subunit"));
+}
+
+static bool has_cell(const ConsoleSetup *setup, int cell)
+{
+    for (int c = 0; c < setup->cells_count; c++)
+        if (setup->cells[c].of_model[0] == cell)
+            return true;
+    return false;
+}
+
+/* The cells that models of one stimulus have in common with the first model come first, so that full
+ * and reduced stand in one lane; the fewer the lanes, the better they compare. */
+static void choose_cells_by_itself(ConsoleSetup *setup, Model *const *models)
+{
+    const ModelInfo *first = model_info(models[0]);
+    for (int m = 1; m < setup->models_count; m++) {
+        const ModelInfo *info = model_info(models[m]);
+        int cell = info->stimulus ? find_cell(first, info->cell_names[0]) : -1;
+        if (cell >= 0 && !has_cell(setup, cell) && setup->cells_count < CONSOLE_CELLS)
+            add_cell(setup, models, cell);
+    }
+    int most = setup->cells_count > 0            ? setup->cells_count
+               : can_attribute(setup, models[0]) ? CELLS_WITH_SHARES
+                                                 : CONSOLE_CELLS;
+    int shown = first->cells < most ? first->cells : most;
+    for (int i = 0; i < shown && setup->cells_count < shown; i++)
+        if (!has_cell(setup, i * first->cells / shown))
+            add_cell(setup, models, i * first->cells / shown);
+}
+
 static bool choose_cells(ConsoleSetup *setup, Model *const *models, const RunOptions *options,
                          char *err)
 {
@@ -45,9 +82,8 @@ static bool choose_cells(ConsoleSetup *setup, Model *const *models, const RunOpt
         }
         add_cell(setup, models, cell);
     }
-    int shown = first->cells < CONSOLE_CELLS ? first->cells : CONSOLE_CELLS;
-    for (int i = 0; options->cells_count == 0 && i < shown; i++)
-        add_cell(setup, models, i * first->cells / shown);
+    if (options->cells_count == 0)
+        choose_cells_by_itself(setup, models);
     return true;
 }
 
@@ -86,7 +122,17 @@ bool run_console_setup(ConsoleSetup *setup, const Plan *plan, int64_t refreshes,
         snprintf(setup->models[m].name, CONSOLE_TEXT_BYTES, "%.60s", info->name);
         snprintf(setup->models[m].kind, sizeof setup->models[m].kind, "%.15s", info->kind);
         setup->models[m].is_simulated = info->is_simulated;
+        snprintf(setup->models[m].stimulus, CONSOLE_STIMULUS_BYTES, "%.15s",
+                 info->stimulus ? info->stimulus : "");
     }
     find_maps(setup, models);
     return models_count == 0 || choose_cells(setup, models, options, err);
+}
+
+void run_console_attribute(ConsoleSetup *setup, const Model *first, const char *path,
+                           double background_lum)
+{
+    setup->background_lum = background_lum;
+    if (can_attribute(setup, first) && strlen(path) < sizeof setup->attribution_path)
+        snprintf(setup->attribution_path, sizeof setup->attribution_path, "%s", path);
 }

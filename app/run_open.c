@@ -324,6 +324,8 @@ static bool open_console(Run *run, char *err)
         return false;
     for (int m = 0; m < run->models_count; m++)
         setup.models[m].delay_s = (double)lockstep_delay_ns(run->lockstep, m) * 1e-9;
+    if (run->models_count > 0)
+        run_console_attribute(&setup, run->models[0], run->model_path[0], first_background(run));
     bool is_panel = run->style == RUN_DEMO;
     bool is_window = !is_panel && options->console == CONSOLE_CHOICE_ON;
     setup.width_px = is_panel ? RUN_PANEL_WIDTH_PX : CONSOLE_WIDTH_PX;

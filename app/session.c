@@ -105,6 +105,9 @@ static bool open_labels(Session *s)
                  plan->protocol->blocks[trial->block].name);
         trial_condition(plan, t, label->condition, sizeof label->condition);
         label->is_profile_vertical = trial_moves_vertically(plan, t);
+        label->background_lum = trial_background(plan, t);
+        snprintf(label->stimulus, sizeof label->stimulus, "%s",
+                 protocol_stimulus_name(&plan->protocol->blocks[trial->block]));
     }
     return s->labels != NULL;
 }

@@ -177,3 +177,12 @@ void protocol_destroy(Protocol *protocol)
 {
     schema_free(&protocol_schema, protocol);
 }
+
+const char *protocol_stimulus_name(const ProtocolBlock *of)
+{
+    return of->flicker    ? "flicker"
+           : of->step     ? "step"
+           : of->bar      ? "bar"
+           : of->reversal ? "reversal"
+                          : "checkerboard";
+}

@@ -115,3 +115,6 @@ typedef struct {
  * that needs no display: ranges, signs, one stimulus a block, finite numbers. */
 Protocol *protocol_load(const char *path, char *err);
 void protocol_destroy(Protocol *protocol);
+
+/* The key of a block's stimulus: "flicker", "step", "bar", "reversal" or "checkerboard". */
+const char *protocol_stimulus_name(const ProtocolBlock *of);

@@ -15,6 +15,7 @@
 #include "app/console.h"
 #include "app/console_draw.h"
 #include "app/console_shared.h"
+#include "tests/random_model.h"
 
 enum { RASTER = 20, WIDTH_PX = 640, HEIGHT_PX = 720, PATIENCE_MS = 20000, FRAME_NS = 16666667 };
 
@@ -109,6 +110,32 @@ static void rates_come_before_or_after_their_frame(void)
     CU_ASSERT(test_near((double)record->latency_us[0], 7.0, 1e-6));
     CU_ASSERT_EQUAL(state->live.late[0], 0);
     CU_ASSERT_EQUAL(state->live.late[1], 1);
+    free(state);
+}
+
+static void other_models_of_a_block_are_silent(void)
+{
+    ConsoleState *state = plain_state();
+    const float rates_hz[] = {1.0F, 2.0F, 3.0F};
+    snprintf(state->setup.models[1].stimulus, CONSOLE_STIMULUS_BYTES, "flicker");
+    static const char *const shown[] = {"flicker", "step", "flicker"};
+    for (int k = 0; k < 3; k++) {
+        const ConsoleFrame frame = plain_frame(k, 0);
+        state->trial.trial = k;
+        snprintf(state->trial.stimulus, CONSOLE_STIMULUS_BYTES, "%s", shown[k]);
+        console_state_frame(state, &frame);
+    }
+    for (int k = 0; k < 3; k++) { // after all three trials have begun
+        console_state_rates(state, 0, k, rates_hz, 7000, false);
+        console_state_rates(state, 1, k, rates_hz, 7000, false);
+    }
+    for (int k = 0; k < 3; k++) {
+        const ConsoleRefresh *record = console_state_refresh(state, k);
+        CU_ASSERT(test_near((double)record->rates_hz[0][0], 3.0, 0.0));
+        CU_ASSERT_EQUAL(isnan(record->rates_hz[1][0]), k == 1);
+        CU_ASSERT(test_near((double)record->latency_us[1], 7.0, 1e-6));
+        CU_ASSERT_EQUAL(record->in_play, k == 1 ? 1U : 3U);
+    }
     free(state);
 }
 
@@ -259,6 +286,88 @@ static void panel_shows_what_was_fed(void)
     CU_ASSERT(console_close(console, err));
 }
 
+static bool is_level(uint32_t got, double wanted)
+{
+    return fabs((double)(got & 255U) - 255.0 * wanted) <= 2.0;
+}
+
+static int count_pixels(const uint32_t *panel, PlotColour colour)
+{
+    int count = 0;
+    for (int i = 0; i < WIDTH_PX * HEIGHT_PX; i++)
+        count += is_level(panel[i] >> 16, colour.red) && is_level(panel[i] >> 8, colour.green) &&
+                 is_level(panel[i], colour.blue);
+    return count;
+}
+
+/* A panel of a subunit model of RASTER × RASTER px, whose maps are shown. */
+static ConsoleSetup attributed_setup(void)
+{
+    const RandomShape shape = {.width = RASTER,
+                               .height = RASTER,
+                               .history = 4,
+                               .cells = 3,
+                               .bin_hz = 60,
+                               .channels1 = 4,
+                               .kernel1_width = 5,
+                               .kernel1_height = 5};
+    RandomModel random;
+    ConsoleSetup setup = plain_setup();
+    random_subunit(&random, &shape, 1);
+    strcpy(setup.attribution_path, random_model_save(&random, test_folder("console_model")));
+    random_model_finish(&random);
+    setup.background_lum = 0.5;
+    setup.map_model = 0;
+    setup.map_channels = 4;
+    setup.map_width_px = setup.map_height_px = RASTER - 4;
+    return setup;
+}
+
+static void attribution_is_made_in_the_drawing_process(void)
+{
+    const ConsoleSetup setup = attributed_setup();
+    const PlotColour bar[] = {plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.1),
+                              plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.9)};
+    char err[CONSOLE_ERR_BYTES] = "";
+    Console *console = console_open(&setup, CONSOLE_PANEL, NULL, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(console);
+    int64_t refresh = 0;
+    bool has_bar = false; // a bright pixel on black lowers some channel or raises one
+    for (int picture = 0; picture < 20 && !has_bar; picture++) {
+        const uint32_t *panel = await_panel(console, &refresh, NULL);
+        has_bar = panel && count_pixels(panel, bar[0]) + count_pixels(panel, bar[1]) > 20;
+    }
+    CU_ASSERT(has_bar);
+    CU_ASSERT(console_close(console, err));
+}
+
+static void the_last_picture_has_its_attribution(void)
+{
+    const ConsoleSetup setup = attributed_setup();
+    char path[2][600], err[CONSOLE_ERR_BYTES] = "";
+    unsigned char bytes[2][1 << 17];
+    size_t count[2] = {0};
+    for (int i = 0; i < 2; i++) {
+        ConsoleSetup own = setup;
+        if (i == 1) // the same place for it, and a file that cannot be read
+            strcpy(own.attribution_path, "/nonexistent/model.h5");
+        snprintf(path[i], sizeof path[i], "%s/%d.png", test_folder("console"), i);
+        Console *console = console_open(&own, CONSOLE_PNG, path[i], err);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(console);
+        for (int64_t k = 0; k < 20; k++) {
+            const ConsoleFrame frame = plain_frame(k, 0);
+            console_frame(console, &frame);
+        }
+        CU_ASSERT(console_close(console, err)); // the picture comes, whatever the file is like
+        FILE *file = fopen(path[i], "rb");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+        count[i] = fread(bytes[i], 1, sizeof bytes[i], file);
+        fclose(file);
+    }
+    CU_ASSERT(count[0] > 1000 && count[1] > 1000);
+    CU_ASSERT(count[0] != count[1] || memcmp(bytes[0], bytes[1], count[0]) != 0);
+}
+
 static void drawing_gives_way(void)
 {
     const ConsoleSetup setup = plain_setup();
@@ -405,12 +514,18 @@ static const TestCase cases[] = {
     {"what was not measured is NaN", unmeasured_is_nan},
     {"missed refreshes are those just before the image", misses_are_marked_before_the_image},
     {"rates find their refresh before or after its frame", rates_come_before_or_after_their_frame},
+    {"a model of flicker has rates in blocks of flicker and none in one of steps",
+     other_models_of_a_block_are_silent},
     {"rates older than what is kept overwrite nothing", stale_rates_do_not_overwrite},
     {"an hour of missed refreshes is counted and survived", a_stall_of_an_hour_is_survived},
     {"the profile runs along the motion", profile_follows_the_motion},
     {"more than the console can show is refused with the limits", too_much_is_refused},
     {"a copy under a busy writer is whole or refused", copies_are_whole},
     {"the panel shows what was fed, through its own process", panel_shows_what_was_fed},
+    {"the attribution reaches the panel through its own process",
+     attribution_is_made_in_the_drawing_process},
+    {"the last picture has its attribution, and comes without its file too",
+     the_last_picture_has_its_attribution},
     {"the drawing process runs at nice 10 or more and is gone after close", drawing_gives_way},
     {"a killed process harms neither frames nor the last picture", killed_process_does_no_harm},
     {"a stuck process is ended", stuck_process_is_ended},

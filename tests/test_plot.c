@@ -154,6 +154,21 @@ static void diverging_is_lightest_at_zero(void)
               plot_scale_colour(PLOT_DIVERGING, 0.9).blue);
 }
 
+static void diverging_on_dark_is_darkest_at_zero(void)
+{
+    for (int i = 1; i <= 50; i++) {
+        const double at = i / 100.0, before = (i - 1) / 100.0;
+        CU_ASSERT(lightness(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.5 + at)) >
+                  lightness(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.5 + before)));
+        CU_ASSERT(lightness(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.5 - at)) >
+                  lightness(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.5 - before)));
+    }
+    CU_ASSERT(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.2).blue >
+              plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.2).red);
+    CU_ASSERT(plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.8).red >
+              plot_scale_colour(PLOT_DIVERGING_ON_DARK, 0.8).blue);
+}
+
 static void grey_is_the_value(void)
 {
     // IEC 61966-2-1: 21.4 % of the light is the middle of the scale
@@ -215,6 +230,8 @@ static const TestCase cases[] = {
     {"a trace never leaves its box", trace_stays_in_its_box},
     {"image values fall on their own squares, row 0 on top", image_pixels_fall_where_they_belong},
     {"the activity scale gets lighter all the way", activity_gets_lighter_all_the_way},
+    {"the diverging scale for dark grounds gets lighter from the middle to both ends",
+     diverging_on_dark_is_darkest_at_zero},
     {"the diverging scale is lightest in the middle, blue below, red above",
      diverging_is_lightest_at_zero},
     {"the grey scale is the drive level of the stimulus window", grey_is_the_value},
