@@ -7,13 +7,14 @@
 #include "app/json.h"
 #include "app/progress.h"
 #include "app/reduce_report.h"
+#include "app/reduce_truth.h"
 #include "app/stop.h"
 
 typedef struct {
     AttributeAsked asked;
     ArgumentInteger channels;
     double share;
-    const char *out, *figure, *json;
+    const char *truth, *out, *figure, *json;
 } Options;
 
 static bool read_file(void *options, const char *text, char *err)
@@ -38,6 +39,10 @@ static const Argument rows[] = {
      ARGUMENT_NUMBER(Options, asked.to_ms, 0, 1e7)},
     {"refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",
      ARGUMENT_NUMBER(Options, asked.refresh_hz, 30, 240)},
+    {"truth", "CIRCUIT",
+     "hold the pathways found against the circuit the network was fitted to: circuit, "
+     "circuit/no-on-fast, …",
+     ARGUMENT_TEXT(Options, truth)},
     {"json", "FILE|-", "the numbers for machines", ARGUMENT_TEXT(Options, json)},
 };
 
@@ -62,6 +67,7 @@ typedef struct {
     const Options *options;
     AttributeJob job;
     Reduce reduce;
+    ReduceTruth truth[REDUCE_PATHWAYS];
     Progress progress;
     int64_t bins_done, bins_total;
 } Work;
@@ -87,7 +93,9 @@ static bool measure(Work *work, const ReduceRule *rule, char *err)
         attribute_count_bins(&work->job.attribute, work->job.trials, work->job.trials_count) *
         (work->options->asked.cell ? 1 : 2);
     progress_start(&work->progress, "reduce", "bins");
-    bool ok = reduce_measure(&work->reduce, &work->job, rule, err);
+    bool ok = reduce_measure(&work->reduce, &work->job, rule, err) &&
+              (!work->options->truth ||
+               reduce_ask_circuit(&work->reduce, work->options->truth, work->truth, err));
     progress_end(&work->progress);
     return ok;
 }
@@ -102,14 +110,50 @@ static void name_of(const char *path, char *name)
         *dot = '\0';
 }
 
+static void talk_of_truth(const Work *work, FILE *talk)
+{
+    fprintf(talk,
+            "\nagainst %s    circuit changes without it   share of the attribution   (border %.0f "
+            "%%)\n",
+            work->options->truth, 100 * reduce_truth_border);
+    for (int p = 0; p < REDUCE_PATHWAYS; p++) {
+        const ReduceTruth *truth = &work->truth[p];
+        fprintf(talk, "%-19s  %6.0f %%  %-18s  %6.0f %%  %-13s  %s\n",
+                reduce_pathway_name((ReducePathway)p), 100 * truth->change,
+                truth->is_there ? "really there" : "absent", 100 * truth->share,
+                truth->is_reported ? "reported" : "not reported",
+                truth->is_there == truth->is_reported ? "right" : "WRONG");
+    }
+}
+
+static json_t *truth_json(const Work *work)
+{
+    json_t *found = json_array();
+    int right = 0;
+    for (int p = 0; p < REDUCE_PATHWAYS; p++) {
+        const ReduceTruth *truth = &work->truth[p];
+        right += truth->is_there == truth->is_reported;
+        json_array_append_new(
+            found, json_pack("{ss sf sb sf sb}", "pathway", reduce_pathway_name((ReducePathway)p),
+                             "change", truth->change, "there", (int)truth->is_there, "share",
+                             truth->share, "reported", (int)truth->is_reported));
+    }
+    return json_pack("{ss sf si si so}", "circuit", work->options->truth, "border",
+                     reduce_truth_border, "right", right, "of", REDUCE_PATHWAYS, "pathways", found);
+}
+
 static int report(const Work *work)
 {
     char err[MODEL_ERR_BYTES], name[MODEL_NAME_BYTES];
     const Options *options = work->options;
     reduce_talk(&work->reduce, json_talk(options->json));
+    if (options->truth)
+        talk_of_truth(work, json_talk(options->json));
     if (options->out)
         name_of(options->out, name);
     json_t *summary = reduce_summary(&work->reduce);
+    if (options->truth)
+        json_object_set_new(summary, "truth", truth_json(work));
     bool is_written = (!options->json || json_write(summary, options->json, err)) &&
                       (!options->out || reduce_write(&work->reduce, name, options->out, err)) &&
                       (!options->figure || reduce_draw(&work->reduce, options->figure, err));

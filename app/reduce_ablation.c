@@ -54,18 +54,18 @@ static void silence_reduced(const Reduce *reduce, ReduceAblation *ablation)
 
 /* ---- how much changes */
 
-static double change_of(const Reduce *reduce, const float *with_hz, const float *without_hz)
+double reduce_change(const float *with_hz, const float *without_hz, int bins)
 {
     double mean = 0, square = 0, change = 0;
-    for (int bin = 0; bin < reduce->bins; bin++)
-        mean += (double)with_hz[bin] / reduce->bins;
-    for (int bin = 0; bin < reduce->bins; bin++) {
+    for (int bin = 0; bin < bins; bin++)
+        mean += (double)with_hz[bin] / bins;
+    for (int bin = 0; bin < bins; bin++) {
         double off = (double)with_hz[bin] - mean;
         double miss = (double)without_hz[bin] - (double)with_hz[bin];
         square += off * off;
         change += miss * miss;
     }
-    return square > 0 ? sqrt(change / square) : (double)NAN;
+    return square > 0 ? sqrt(change / square) : 0;
 }
 
 /* Medians over the trials that have a peak either way. */
@@ -109,7 +109,8 @@ bool reduce_silence_full(Reduce *reduce, char *err)
              reduce_curve_alloc(reduce, &ablation->reduced) && silence_full(reduce, ablation, err);
         ok = ok && compare_peaks(reduce, &reduce->full, &ablation->full, &ablation->full_shift_ms,
                                  &ablation->full_size);
-        ablation->full_change = change_of(reduce, reduce->full.rates_hz, ablation->full.rates_hz);
+        ablation->full_change =
+            reduce_change(reduce->full.rates_hz, ablation->full.rates_hz, reduce->bins);
     }
     return ok;
 }
@@ -139,7 +140,7 @@ bool reduce_silence_reduced(Reduce *reduce, const ReduceRule *rule)
             continue;
         silence_reduced(reduce, ablation);
         ablation->reduced_change =
-            change_of(reduce, reduce->reduced.rates_hz, ablation->reduced.rates_hz);
+            reduce_change(reduce->reduced.rates_hz, ablation->reduced.rates_hz, reduce->bins);
         ok = !reduce_is_stopped(reduce) &&
              compare_peaks(reduce, &reduce->reduced, &ablation->reduced,
                            &ablation->reduced_shift_ms, &ablation->reduced_size) &&

@@ -32,6 +32,9 @@ int reduce_starts(const Reduce *reduce, const ReduceRule *rule);
 /* All units there are: steps_count channels'. */
 int reduce_units(const Reduce *reduce);
 
+/* Root mean square of the change, over that of the rate less its mean; 0 for a constant rate. */
+double reduce_change(const float *with_hz, const float *without_hz, int bins);
+
 bool reduce_curve_alloc(const Reduce *reduce, ReduceCurve *curve);
 
 /* The peaks of a curve whose rates are there. */

@@ -1,0 +1,39 @@
+#pragma once
+/* The reduction against what is really there: where a network was fitted to the simulated retina, its
+ * circuit can be asked which pathways make the response, by taking them out.
+ *
+ * A pathway is really there when the circuit's rate over the same trials changes by a fifth of its
+ * variation, or more, without it. The reduction reports it when the channels that are like it hold a
+ * fifth of the attribution, or more:
+ *
+ *   OFF excitation       OFF channels that excite
+ *   ON excitation        ON channels that excite, but the slow
+ *   slow ON excitation   ON channels that excite and peak 1.4 times later than the first that does
+ *   inhibition           channels that inhibit, of either polarity (amacrine cells)
+ *
+ * Shares and changes are given as they are, so that any other border may be drawn. */
+#include "app/reduce.h"
+
+typedef enum {
+    REDUCE_OFF,
+    REDUCE_ON,
+    REDUCE_SLOW_ON,
+    REDUCE_INHIBITION,
+    REDUCE_PATHWAYS
+} ReducePathway;
+
+typedef struct {
+    double change; // of the circuit's rate without it: root mean square, over that of the
+                   // rate less its mean
+    double share;  // of the attribution
+    bool is_there, is_reported;
+} ReduceTruth;
+
+extern const double reduce_truth_border;
+
+const char *reduce_pathway_name(ReducePathway pathway);
+
+/* circuit: a built-in model, "circuit-depressing", "circuit/no-on-fast", …, whose cell of the same name
+ * is asked, or its first. truth (REDUCE_PATHWAYS). False when stopped, or with a sentence in err
+ * (MODEL_ERR_BYTES). */
+bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *truth, char *err);
