@@ -115,9 +115,10 @@ static bool allocate(AttributeTrial *result)
     result->steps = calloc(bins, sizeof(int));
     result->channels_hz = calloc(bins * channels, sizeof(float));
     result->folded_hz = calloc(channels * (size_t)(result->places + 1), sizeof(float));
-    result->profile_hz = calloc(channels * (size_t)(result->places + 1), sizeof(float));
+    result->profile_spikes = calloc(channels * (size_t)(result->places + 1), sizeof(float));
     return bins > 0 && result->times_s && result->rates_hz && result->sums_hz &&
-           result->residuals && result->steps && result->channels_hz && result->folded_hz && result->profile_hz;
+           result->residuals && result->steps && result->channels_hz && result->folded_hz &&
+           result->profile_spikes;
 }
 
 /* Folds the bin's attribution as the claim has it, and holds the claim against the window. */
@@ -132,7 +133,7 @@ static void check_symmetry(const Attribute *attribute, const AttributionResult *
     result->deviation = fmax(result->deviation, deviation);
     result->fold_gap = fmax(result->fold_gap, gap);
     for (int i = 0; counts && i < result->channels * result->places; i++)
-        result->profile_hz[i] += fabsf(folded_hz[i]);
+        result->profile_spikes[i] += fabsf(folded_hz[i]) / (float)attribute->info->bin_hz;
     if (is_peak)
         memcpy(result->folded_hz, folded_hz,
                (size_t)(result->channels * result->places) * sizeof *folded_hz);
@@ -151,9 +152,8 @@ static void measure_bin(const Attribute *attribute, int bin, float *folded_hz,
     for (int c = 0; c < result->channels; c++)
         result->channels_hz[c * result->bins + bin] = (float)measured.channel_hz[c];
     bool counts = is_counted(attribute, result->times_s[bin]);
-    bool is_peak = counts &&
-                   (!is_counted(attribute, result->times_s[result->peak_bin]) ||
-                    measured.rate_hz > result->rates_hz[result->peak_bin]);
+    bool is_peak = counts && (!is_counted(attribute, result->times_s[result->peak_bin]) ||
+                              measured.rate_hz > result->rates_hz[result->peak_bin]);
     if (is_peak)
         result->peak_bin = bin;
     check_symmetry(attribute, &measured, is_peak, counts, folded_hz, result);
@@ -182,11 +182,6 @@ static bool measure_bins(const Attribute *attribute, TrialBins *bins, AttributeT
 
 static void sum_channels(const Attribute *attribute, AttributeTrial *result)
 {
-    int counted = 0;
-    for (int bin = 0; bin < result->bins; bin++)
-        counted += is_counted(attribute, result->times_s[bin]);
-    for (int i = 0; counted > 0 && i < result->channels * result->places; i++)
-        result->profile_hz[i] /= (float)counted;
     for (int c = 0; c < result->channels; c++) {
         AttributeChannel *channel = &result->channel[c];
         const float *values = result->channels_hz + c * result->bins;
@@ -254,6 +249,6 @@ void attribute_trial_finish(AttributeTrial *result)
     free(result->steps);
     free(result->channels_hz);
     free(result->folded_hz);
-    free(result->profile_hz);
+    free(result->profile_spikes);
     *result = (AttributeTrial){0};
 }

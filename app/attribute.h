@@ -38,7 +38,7 @@ typedef struct {
     bool is_symmetric;           // claimed, and no window breaks it
     int places;                  // of the folded layer at the peak, 0 where there is no symmetry
     float *folded_hz;            // (channels, places), owned: at the peak
-    float *profile_hz;           // (channels, places), owned: mean of |folded| over the bins that count
+    float *profile_spikes;       // (channels, places), owned: ∫|folded| over the bins that count
     double fold_gap;             // largest |folded total − ΣA| / max(|ΣA|, 1 Hz)
     AttributeChannel channel[CNN_CHANNELS_MAX];
 } AttributeTrial;

@@ -116,8 +116,7 @@ static void add_shares(Reduce *reduce, const AttributeTrial *trial, double *mass
         reduce->excited[c] += trial->channel[c].excited_spikes;
         reduce->inhibited[c] += trial->channel[c].inhibited_spikes;
         for (int place = 0; place < trial->places; place++) {
-            double value =
-                (double)trial->profile_hz[c * trial->places + place] * (double)trial->bins;
+            double value = (double)trial->profile_spikes[c * trial->places + place];
             reduce->share[c] += value;
             *mass += value;
             *moment += value * place;

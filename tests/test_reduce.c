@@ -1,0 +1,228 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/reduce.h"
+#include "app/trial_bins.h"
+#include "tests/harness.h"
+#include "tests/random_model.h"
+
+static const RandomShape shape = {.width = 12,
+                                  .height = 10,
+                                  .history = 20,
+                                  .lag = 1,
+                                  .cells = 2,
+                                  .bin_hz = 100,
+                                  .channels1 = 4,
+                                  .kernel1_width = 5,
+                                  .kernel1_height = 5,
+                                  .channels2 = 3,
+                                  .kernel2_width = 3,
+                                  .kernel2_height = 3,
+                                  .is_per_unit = true};
+
+static const char flicker[] =
+    "  - name: trains\n    before_ms: 200\n    after_ms: 400\n"
+    "    flicker: {periods_ms: [50, 100], flash_ms: 20, flashes: 6, omitted: 6, contrast: -1}\n";
+static const char bars[] = "  - name: bars\n    before_ms: 200\n    after_ms: 200\n"
+                           "    bar: {speeds_um_per_s: [1000], width_um: 165, contrast: -1, "
+                           "direction_deg: 0, travel_um: 900}\n";
+static const char noise[] = "  - name: noise\n    after_ms: 200\n"
+                            "    checkerboard: {columns: 6, rows: 5, check_um: 100, generator: "
+                            "philox, contrast: 0.5, hold_ms: 20, duration_s: 0.2}\n";
+
+typedef struct {
+    RandomModel random;
+    char model[600], protocol[600];
+    AttributeAsked asked;
+    AttributeJob job;
+    Reduce reduce;
+} Fixture;
+
+static bool open_blocks(Fixture *f, const char *first, const char *second, char *err)
+{
+    *f = (Fixture){0};
+    random_cnn(&f->random, &shape, 5);
+    snprintf(f->model, sizeof f->model, "%s", random_model_save(&f->random, test_folder("reduce")));
+    snprintf(f->protocol, sizeof f->protocol, "%s/protocol.yaml", test_folder("reduce"));
+    FILE *file = fopen(f->protocol, "w");
+    CU_ASSERT_FATAL(file != NULL);
+    fprintf(file,
+            "name: short\nseed: 1\ndisplay: {refresh_hz: 100, um_per_px: 5, width_px: 120, "
+            "height_px: 100}\nblocks:\n%s%s",
+            first, second);
+    CU_ASSERT_FATAL(fclose(file) == 0);
+    f->asked = (AttributeAsked){.model = f->model, .protocol = f->protocol};
+    return attribute_job_open(&f->job, &f->asked, err);
+}
+
+static void finish(Fixture *f)
+{
+    if (f->reduce.job)
+        reduce_finish(&f->reduce);
+    attribute_job_finish(&f->job);
+    random_model_finish(&f->random);
+}
+
+static void measure(Fixture *f, const char *blocks, const ReduceRule *rule)
+{
+    char err[MODEL_ERR_BYTES] = "";
+    if (!open_blocks(f, blocks, "", err) || !reduce_measure(&f->reduce, &f->job, rule, err))
+        CU_FAIL_FATAL(err);
+}
+
+static void channels_come_by_share(void)
+{
+    Fixture f;
+    measure(&f, flicker, &(ReduceRule){0.75, 0, 2});
+    double sum = 0, before = 1, held = 0;
+    for (int i = 0; i < f.reduce.channels; i++) {
+        double share = f.reduce.share[f.reduce.order[i]];
+        CU_ASSERT(share <= before);
+        before = share;
+        sum += share;
+        CU_ASSERT(i == 0 || (held < 0.75) == (i < f.reduce.kept)); // no more than are needed
+        held += share;
+    }
+    CU_ASSERT(test_near(sum, 1, 1e-9));
+    finish(&f);
+}
+
+/* The share of a channel by its definition, from the attribution of each bin. */
+static void a_share_is_that_of_the_attribution(void)
+{
+    Fixture f;
+    measure(&f, flicker, &(ReduceRule){0.75, 0, 1});
+    double shares[CNN_CHANNELS_MAX] = {0}, whole = 0;
+    for (int t = 0; t < f.job.trials_count; t++)
+        for (int bin = 0; bin < f.reduce.trials[t].bins; bin++) {
+            if (f.reduce.trials[t].times_s[bin] < 0)
+                continue;
+            for (int c = 0; c < f.reduce.channels; c++) {
+                double value =
+                    fabs((double)f.reduce.trials[t].channels_hz[c * f.reduce.trials[t].bins + bin]);
+                shares[c] += value;
+                whole += value;
+            }
+        }
+    for (int c = 0; c < f.reduce.channels; c++)
+        CU_ASSERT(test_near(f.reduce.share[c], shares[c] / whole, 1e-4));
+    finish(&f);
+}
+
+/* The file, run as any model is, against the curve that was fitted. */
+static void check_file(const char *blocks)
+{
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "", path[700];
+    measure(&f, blocks, &(ReduceRule){0.75, 0, 2});
+    snprintf(path, sizeof path, "%s/reduced.h5", test_folder("reduce"));
+    if (!reduce_write(&f.reduce, "reduced", path, err))
+        CU_FAIL_FATAL(err);
+    Model *model = model_open(path, err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    const ModelInfo *info = model_info(model);
+    CU_ASSERT_STRING_EQUAL(info->kind, "reduced");
+    CU_ASSERT_STRING_EQUAL(info->stimulus, f.reduce.stimulus);
+    CU_ASSERT_EQUAL(info->cells, 1);
+    double highest = 0, worst = 0;
+    for (int t = 0; t < f.job.trials_count; t++) {
+        float rate, grey[120];
+        TrialBins bins;
+        for (int i = 0; i < 120; i++)
+            grey[i] = (float)f.reduce.trials[t].background_lum;
+        for (int i = 0; i < shape.history; i++)
+            model_step(model, grey, &rate);
+        CU_ASSERT_FATAL(trial_bins_open(&bins, f.job.plan, f.job.trials[t], info, err));
+        for (int bin = 0; bin < f.reduce.trials[t].bins; bin++) {
+            model_step(model, trial_bins_next(&bins), &rate);
+            double wanted = (double)f.reduce.reduced.rates_hz[f.reduce.first_bins[t] + bin];
+            worst = fmax(worst, fabs((double)rate - wanted));
+            highest = fmax(highest, wanted);
+        }
+        trial_bins_close(&bins);
+    }
+    CU_ASSERT(highest > 0);
+    CU_ASSERT(worst <= 1e-4 * highest);
+    model_close(model);
+    finish(&f);
+}
+
+static void the_file_makes_the_rates_that_were_fitted(void)
+{
+    check_file(flicker);
+    check_file(bars);
+}
+
+static void all_channels_follow_the_network(void)
+{
+    Fixture f;
+    measure(&f, flicker, &(ReduceRule){1, 0, 4});
+    CU_ASSERT_EQUAL(f.reduce.kept, 4);
+    CU_ASSERT(f.reduce.steps[3].numbers.correlation > 0.95);
+    finish(&f);
+}
+
+/* A channel whose units no weight leads on is silenced without effect; with it the rate is another. */
+static void silencing_is_in_the_network_too(void)
+{
+    Fixture f;
+    measure(&f, flicker, &(ReduceRule){1, 0, 1});
+    double change = 0;
+    for (int i = 0; i < f.reduce.kept; i++)
+        change = fmax(change, f.reduce.ablations[i].full_change);
+    CU_ASSERT(change > 0.05);
+    bool is_silent[CNN_CHANNELS_MAX];
+    for (int c = 0; c < CNN_CHANNELS_MAX; c++)
+        is_silent[c] = true;
+    Attribution *attribution = f.job.attribute.attribution;
+    float rest[2], rates[2], black[120] = {0};
+    attribution_silence(attribution, is_silent);
+    attribution_adapt(attribution, 0.5);
+    attribution_rates(attribution, rest);
+    attribution_feed(attribution, black);
+    attribution_rates(attribution, rates);
+    CU_ASSERT(memcmp(rest, rates, sizeof rest) == 0);
+    attribution_silence(attribution, NULL);
+    attribution_rates(attribution, rates);
+    CU_ASSERT(memcmp(rest, rates, sizeof rest) != 0);
+    finish(&f);
+}
+
+static void check_refused(const char *first, const char *second, const char *told)
+{
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "";
+    if (!open_blocks(&f, first, second, err))
+        CU_FAIL_FATAL(err);
+    CU_ASSERT(!reduce_measure(&f.reduce, &f.job, &reduce_default, err));
+    bool is_told = strstr(err, told) != NULL;
+    CU_ASSERT(is_told);
+    if (!is_told)
+        printf("\n    wanted \"%s\", got \"%s\"\n", told, err);
+    finish(&f);
+}
+
+static void what_has_no_symmetry_is_refused(void)
+{
+    check_refused(noise, "", "'noise': the stimulus has no symmetry");
+}
+
+static void two_kinds_are_refused(void)
+{
+    check_refused(flicker, bars, "'trains' shows a flicker, 'bars' a bar");
+}
+
+int main(void)
+{
+    static const TestCase cases[] = {
+        {"channels come by share, and no more are kept than hold it", channels_come_by_share},
+        {"a share is that of the attribution", a_share_is_that_of_the_attribution},
+        {"the file makes the rates that were fitted", the_file_makes_the_rates_that_were_fitted},
+        {"all channels together follow the network", all_channels_follow_the_network},
+        {"silencing holds units at rest in the network", silencing_is_in_the_network_too},
+        {"what has no symmetry is refused", what_has_no_symmetry_is_refused},
+        {"two kinds of stimulus are refused", two_kinds_are_refused},
+    };
+    return test_main("reduce", cases, sizeof cases / sizeof cases[0]);
+}
