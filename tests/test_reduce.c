@@ -29,7 +29,7 @@ static const char bars[] = "  - name: bars\n    before_ms: 200\n    after_ms: 20
                            "direction_deg: 0, travel_um: 900}\n";
 static const char noise[] = "  - name: noise\n    after_ms: 200\n"
                             "    checkerboard: {columns: 6, rows: 5, check_um: 100, generator: "
-                            "philox, contrast: 0.5, hold_ms: 20, duration_s: 0.2}\n";
+                            "counter, contrast: 0.5, hold_ms: 20, duration_s: 0.2}\n";
 
 typedef struct {
     RandomModel random;
@@ -193,8 +193,10 @@ static void check_refused(const char *first, const char *second, const char *tol
 {
     Fixture f;
     char err[MODEL_ERR_BYTES] = "";
-    if (!open_blocks(&f, first, second, err))
-        CU_FAIL_FATAL(err);
+    if (!open_blocks(&f, first, second, err)) {
+        printf("\n    %s\n", err);
+        CU_FAIL_FATAL("not opened");
+    }
     CU_ASSERT(!reduce_measure(&f.reduce, &f.job, &reduce_default, err));
     bool is_told = strstr(err, told) != NULL;
     CU_ASSERT(is_told);
