@@ -12,8 +12,8 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-    {"null", &rig_null},
-    {"replay", &rig_replay},
+    {"null", &rig_null}, {"replay", &rig_replay}, {"cdc", &rig_usb},  {"box", &rig_usb},
+    {"u3", &rig_usb},    {"u6", &rig_usb},        {"ftdi", &rig_usb}, {"ftdi-lines", &rig_usb},
 };
 
 static const RigDriver *find_driver(const char *device)
