@@ -58,6 +58,7 @@ static void fit(DeviceClock *clock)
         }
     }
     clock->drift = sxx > 0 ? sxy / sxx : 0;
+    clock->drift_error = sxx > 0 ? 1e3 / sqrt(sxx) : UNKNOWN_DRIFT; // weights are in 1/µs²
     clock->mean_device_ns = origin->device_ns + llround(sx / sw);
     clock->mean_session_ns =
         clock->mean_device_ns + (origin->session_ns - origin->device_ns) + llround(sy / sw);
@@ -101,8 +102,7 @@ bool device_clock_map(const DeviceClock *clock, int64_t device_ns, int64_t *sess
     if (clock->error_ns < 0)
         return false;
     *session_ns = on_line_ns(clock, device_ns);
-    *error_ns = clock->error_ns;
-    if (clock->pairs_count == 1)
-        *error_ns += llround(UNKNOWN_DRIFT * fabs((double)(device_ns - clock->mean_device_ns)));
+    double distance_ns = fabs((double)(device_ns - clock->mean_device_ns));
+    *error_ns = clock->error_ns + llround(clock->drift_error * distance_ns);
     return true;
 }

@@ -3,10 +3,11 @@
  *
  * Now and then the host asks the device for its time and notes when it asked and when the answer
  * came. The device read its clock between the two, so their middle is right to half the round trip;
- * a straight line through the last CLOCK_PAIRS of them, each weighted by 1/(round trip)², gives
- * offset and drift (Cristian, Distributed Computing 3:146, 1989, for the bound of one pair). The
- * error stated is half the shortest round trip plus the weighted RMS residual: a line that the
- * clock did not follow, or a slow link, shows in it. Pure: no thread, no clock of its own. */
+ * a straight line through the last CLOCK_PAIRS of them, each weighted by 1/(half a round trip)²,
+ * gives offset and drift (Cristian, Distributed Computing 3:146, 1989, for the bound of one pair).
+ * The error stated is half the shortest round trip, plus the weighted RMS residual, plus the
+ * slope's standard error times the distance from the pairs' centre: a slow link, a clock that does
+ * not run straight, or too few questions so far show in it. Pure: no thread, no clock of its own. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,7 +25,8 @@ typedef struct {
     int64_t pairs_count;                     // ever; the newest at (count − 1) mod CLOCK_PAIRS
     double drift;                            // session ns per device ns − 1
     int64_t mean_device_ns, mean_session_ns; // a point of the line
-    int64_t error_ns;                        // -1: no pair yet
+    double drift_error;                      // its standard error
+    int64_t error_ns;                        // at that point; -1: no pair yet
 } DeviceClock;
 
 void device_clock_init(DeviceClock *clock);

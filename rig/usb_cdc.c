@@ -11,8 +11,10 @@ enum {
     BOX_BITS_PER_S = 9600,        // Neurospec MMBT-S, as its users set it
     BOOT_MS = 3000,               // raising DTR resets an AVR Arduino into its boot loader, ~2 s
     ASK_AGAIN_MS = 250,
+    FIRST_PAIRS = 16, // asked for in quick succession
 };
-static const int64_t ASK_EVERY_NS = 1000000000, ANSWER_LOST_NS = 5000000000;
+static const int64_t ASK_FIRST_NS = 100000000, ASK_EVERY_NS = 1000000000;
+static const int64_t ANSWER_LOST_NS = 5000000000;
 
 typedef struct {
     CdcReader reader;
@@ -142,7 +144,8 @@ static void trigger_firmware(UsbLink *link, const RigTrigger *trigger, UsbPacket
 static void ask(UsbLink *link, int64_t now_ns, UsbPacket *packet)
 {
     Cdc *cdc = link->state;
-    link->ask_due_ns = now_ns + ASK_EVERY_NS;
+    bool is_first = cdc->clock.pairs_count < FIRST_PAIRS;
+    link->ask_due_ns = now_ns + (is_first ? ASK_FIRST_NS : ASK_EVERY_NS);
     if (cdc->asked_ns >= 0 && now_ns - cdc->asked_ns < ANSWER_LOST_NS)
         return;
     cdc->asked_ns = now_ns;

@@ -43,8 +43,9 @@ typedef struct {
 struct FakeUsb {
     UMockdevTestbed *testbed; // owned
     Handler *handler;         // owned
-    pthread_mutex_t lock;     // guards everything below
-    GMainContext *context;    // of umockdev's thread, from its first call on
+    bool is_attached;
+    pthread_mutex_t lock;  // guards everything below
+    GMainContext *context; // of umockdev's thread, from its first call on
     UrbList pending, done;
     FakeEntry *entries; // owned, ENTRIES
     size_t entries_count;
@@ -454,9 +455,11 @@ void fake_usb_plug(FakeUsb *fake)
     fake->has_kernel_driver = true;
     fake->claimed = 0;
     pthread_mutex_unlock(&fake->lock);
-    if (!umockdev_testbed_attach_ioctl(fake->testbed, NODE, UMOCKDEV_IOCTL_BASE(fake->handler),
-                                       &error))
+    // stays attached while unplugged: a program that opens a node without a handler is aborted
+    if (!fake->is_attached && !umockdev_testbed_attach_ioctl(
+                                  fake->testbed, NODE, UMOCKDEV_IOCTL_BASE(fake->handler), &error))
         g_error("fake_usb: %s", error->message);
+    fake->is_attached = true;
     umockdev_testbed_uevent(fake->testbed, "/sys" HUB "/1-1", "add");
 }
 
@@ -467,7 +470,6 @@ void fake_usb_unplug(FakeUsb *fake)
     step(fake);
     pthread_mutex_unlock(&fake->lock);
     umockdev_testbed_uevent(fake->testbed, "/sys" HUB "/1-1", "remove");
-    umockdev_testbed_detach_ioctl(fake->testbed, NODE, NULL);
     umockdev_testbed_remove_device(fake->testbed, "/sys" HUB "/1-1");
 }
 
@@ -502,6 +504,7 @@ void fake_usb_destroy(FakeUsb *fake)
 {
     if (fake->is_plugged)
         fake_usb_unplug(fake);
+    umockdev_testbed_detach_ioctl(fake->testbed, NODE, NULL);
     g_object_unref(fake->testbed); // ends umockdev's thread, and with it our timers
     g_object_unref(fake->handler);
     for (int i = 0; i < fake->pending.count; i++)

@@ -56,12 +56,12 @@ static void drift_is_fitted_and_the_error_stated_holds(void)
         for (int64_t second = 0; second < 200; second++) {
             int64_t now_ns = device.start_ns + second * 1000000000;
             ask(&device, &clock, now_ns);
-            for (int i = 1; second >= 10 && i < 10; i++, edges++) {
+            for (int i = 1; second >= 2 && i < 10; i++, edges++) {
                 int64_t edge_ns = now_ns + i * 97000000, session_ns, error_ns;
                 int64_t device_ns = device_clock_ns(&clock, counter(&device, edge_ns));
                 CU_ASSERT(device_clock_map(&clock, device_ns, &session_ns, &error_ns));
                 outside += llabs(session_ns - edge_ns) > error_ns;
-                CU_ASSERT(error_ns < 5 * TRIP_NS);
+                CU_ASSERT(second < 20 || error_ns < 5 * TRIP_NS);
             }
         }
         CU_ASSERT(test_near(clock.drift * 1e6, -ppm, 10));
