@@ -265,13 +265,14 @@ static void draw_margin(const ConsoleView *view)
 static void draw_rig(const ConsoleView *view, double right_px, double y_px)
 {
     const ConsoleRig *rig = &view->state->live.rig;
-    const bool is_bad = rig->triggers_failed > 0 || rig->events_lost > 0;
+    const bool is_bad = rig->triggers_failed > 0 || rig->events_lost > 0 || rig->is_gone;
     const PlotText style = {is_bad ? view->theme->bad : view->theme->faint,
                             0.9 * view->layout.text_px, false, PLOT_RIGHT, 0.0};
     char text[LINE_BYTES];
-    snprintf(text, sizeof text, "triggers %lld, failed %lld   ·   events %lld, lost %lld",
-             (long long)rig->triggers_sent, (long long)rig->triggers_failed,
-             (long long)rig->events_received, (long long)rig->events_lost);
+    snprintf(text, sizeof text, "%striggers %lld, failed %lld   ·   events %lld, lost %lld",
+             rig->is_gone ? "RIG UNPLUGGED   ·   " : "", (long long)rig->triggers_sent,
+             (long long)rig->triggers_failed, (long long)rig->events_received,
+             (long long)rig->events_lost);
     plot_text(view->cairo, &style, right_px, y_px, text);
 }
 

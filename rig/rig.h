@@ -23,6 +23,7 @@ typedef struct {
 /* What a device turned out to be. */
 typedef struct {
     char name[RIG_NAME_BYTES];  // as people know it, with its serial number and place
+    int outputs;                // lines it drives, from 0
     int inputs;                 // lines it reads, from 0; 0: none
     bool has_clock;             // it stamps edges with a clock of its own
     bool is_pulse_timed_inside; // else the host ends a pulse: never shorter than asked, but longer

@@ -53,7 +53,7 @@ static bool open_null(Rig *rig, char *err)
     null->opened_ns = rig_now_ns(rig);
     null->pins = rig->idle;
     snprintf(rig->info.name, sizeof rig->info.name, "null device, its outputs looped back");
-    rig->info.inputs = RIG_LINES;
+    rig->info.outputs = rig->info.inputs = RIG_LINES;
     rig->info.has_clock = true;
     rig->info.is_pulse_timed_inside = true;
     return true;

@@ -133,7 +133,7 @@ static bool open_replay(Rig *rig, char *err)
     }
     snprintf(rig->info.name, sizeof rig->info.name, "replay of %zu edges of %.60s", replay->count,
              rig->spec.folder);
-    rig->info.inputs = RIG_LINES;
+    rig->info.outputs = rig->info.inputs = RIG_LINES;
     rig->info.is_pulse_timed_inside = true;
     return true;
 }

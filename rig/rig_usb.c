@@ -268,6 +268,7 @@ static bool allocate(UsbRig *u, char *err)
 static void fill_info(Rig *rig, const UsbLink *link, const RigFound *found)
 {
     snprintf(rig->info.name, sizeof rig->info.name, "%s", found->name);
+    rig->info.outputs = link->model->outputs;
     rig->info.inputs = link->model->inputs;
     rig->info.has_clock = link->model->has_clock;
     rig->info.is_pulse_timed_inside = link->model->is_pulse_timed_inside;

@@ -34,7 +34,7 @@ typedef struct {
     const char *advice; // what to check when it does not answer
     const UsbId *ids;   // what it is known by; none: a spec must say VID:PID, serial or path
     size_t ids_count;
-    int inputs;
+    int outputs, inputs;                   // lines
     bool has_clock, is_pulse_timed_inside; // as in RigInfo
     bool is_answering;  // every packet is answered, and a trigger counts only then
     int most_under_way; // packets
