@@ -22,6 +22,7 @@ static const Command commands[] = {
     {"attribute", cmd_attribute, "which first-layer channels of a network make a response"},
     {"describe", cmd_describe,
      "what a model, data set, protocol or run is, and what is wrong with it"},
+    {"rig", cmd_rig, "which trigger devices there are, and how fast and steady they are"},
     {"doctor", cmd_doctor, "is this machine fit to run a rig"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -79,9 +79,9 @@ const char *rig_failure_name(RigFailure failure)
 {
     static const char *const names[] = {
         [RIG_FAILURE_NONE] = "none",       [RIG_FAILURE_STALL] = "stall",
-        [RIG_FAILURE_TIMEOUT] = "timeout", [RIG_FAILURE_SHORT] = "short write",
-        [RIG_FAILURE_REFUSED] = "refused", [RIG_FAILURE_GONE] = "no device",
-        [RIG_FAILURE_FULL] = "queue full",
+        [RIG_FAILURE_TIMEOUT] = "timeout", [RIG_FAILURE_SHORT] = "short_write",
+        [RIG_FAILURE_REFUSED] = "refused", [RIG_FAILURE_GONE] = "no_device",
+        [RIG_FAILURE_FULL] = "queue_full",
     };
     return names[failure];
 }
