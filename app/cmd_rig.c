@@ -98,7 +98,7 @@ static int write_json(const Options *options, json_t *summary, int status)
 
 static json_t *found_json(const RigFound *found)
 {
-    return json_pack("{sssssisissssssb}", "device", found->device, "name", found->name, "vid",
+    return json_pack("{sssssisisssssssb}", "device", found->device, "name", found->name, "vid",
                      found->vid, "pid", found->pid, "serial", found->serial, "path", found->path,
                      "problem", found->problem, "usable", (int)!found->problem[0]);
 }
