@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ typedef struct {
 
 typedef struct {
     UMockdevIoctlBase parent;
-    FakeUsb *fake;
+    FakeUsb *_Atomic fake; // for umockdev's thread
 } Handler;
 typedef struct {
     UMockdevIoctlBaseClass parent;
@@ -132,6 +133,12 @@ static void arm(FakeUsb *fake, int64_t due_ns)
     g_source_set_callback(source, on_timer, fake, NULL);
     g_source_attach(source, fake->context);
     g_source_unref(source);
+}
+
+// Transfers are touched on umockdev's thread alone, which copies them to and fro outside our lock.
+static void poke(FakeUsb *fake)
+{
+    arm(fake, now_ns());
 }
 
 static bool try_out(FakeUsb *fake, int place, int64_t at_ns)
@@ -378,7 +385,7 @@ static int answer_ioctl(FakeUsb *fake, gulong request, UMockdevIoctlData *argume
 
 static gboolean handle_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *client)
 {
-    FakeUsb *fake = ((Handler *)(void *)base)->fake;
+    FakeUsb *fake = atomic_load(&((Handler *)(void *)base)->fake);
     pthread_mutex_lock(&fake->lock);
     if (!fake->context)
         fake->context = g_main_context_ref_thread_default();
@@ -396,7 +403,7 @@ static void handler_class_init(HandlerClass *class)
 
 static void handler_init(Handler *handler)
 {
-    handler->fake = NULL;
+    atomic_store(&handler->fake, NULL);
 }
 
 // ---- what /sys and /dev show
@@ -467,7 +474,7 @@ void fake_usb_unplug(FakeUsb *fake)
 {
     pthread_mutex_lock(&fake->lock);
     fake->is_plugged = false;
-    step(fake);
+    poke(fake);
     pthread_mutex_unlock(&fake->lock);
     umockdev_testbed_uevent(fake->testbed, "/sys" HUB "/1-1", "remove");
     umockdev_testbed_remove_device(fake->testbed, "/sys" HUB "/1-1");
@@ -488,7 +495,7 @@ FakeUsb *fake_usb_create(FakeKind kind)
     pthread_mutex_init(&fake->lock, NULL);
     fake->testbed = umockdev_testbed_new();
     fake->handler = g_object_new(handler_get_type(), NULL);
-    fake->handler->fake = fake;
+    atomic_store(&fake->handler->fake, fake);
     add_node(fake,
              "P: " HUB "\nN: bus/usb/001/001\nE: DEVNAME=/dev/bus/usb/001/001\n"
              "E: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\nE: BUSNUM=001\nE: DEVNUM=001\n"
@@ -507,6 +514,7 @@ void fake_usb_destroy(FakeUsb *fake)
     umockdev_testbed_detach_ioctl(fake->testbed, NODE, NULL);
     g_object_unref(fake->testbed); // ends umockdev's thread, and with it our timers
     g_object_unref(fake->handler);
+    pthread_mutex_lock(&fake->lock);
     for (int i = 0; i < fake->pending.count; i++)
         drop(&fake->pending.urbs[i]);
     for (int i = 0; i < fake->done.count; i++)
@@ -514,6 +522,7 @@ void fake_usb_destroy(FakeUsb *fake)
     if (fake->context)
         g_main_context_unref(fake->context);
     close(fake->ready_fd);
+    pthread_mutex_unlock(&fake->lock);
     pthread_mutex_destroy(&fake->lock);
     free(fake->entries);
     free(fake);
@@ -524,7 +533,7 @@ void fake_usb_faults(FakeUsb *fake, FakeFaults faults)
     pthread_mutex_lock(&fake->lock);
     fake->faults = faults;
     fake->device.refusals = faults.refusals;
-    step(fake);
+    poke(fake);
     pthread_mutex_unlock(&fake->lock);
 }
 
@@ -539,7 +548,7 @@ void fake_usb_set_input(FakeUsb *fake, int line, bool is_high)
 {
     pthread_mutex_lock(&fake->lock);
     fake_device_input(&fake->device, line, is_high, now_ns());
-    step(fake);
+    poke(fake);
     pthread_mutex_unlock(&fake->lock);
 }
 
