@@ -332,15 +332,15 @@ static void check_faults(const Device *device, FakeUsb *fake)
     Heard heard = nothing_yet();
     fake_usb_faults(fake, (FakeFaults){.delay_us = 3000});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 0, 4), 4);
-    pause_ms(30); // the end of a pulse is late too
+    pause_ms(50); // the end of a pulse is late too
     fake_usb_faults(fake, (FakeFaults){.stalls = 1});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 4, 1), 0);
     CU_ASSERT_EQUAL(heard.failures[RIG_FAILURE_STALL], 1);
-    pause_ms(5);
+    pause_ms(50);
     fake_usb_faults(fake, (FakeFaults){.shorts = 1});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 5, 1), 0);
     CU_ASSERT_EQUAL(heard.failures[RIG_FAILURE_SHORT], 1);
-    pause_ms(5);
+    pause_ms(50);
     fake_usb_faults(fake, (FakeFaults){.is_held = true});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 6, 1), 0);
     CU_ASSERT_EQUAL(heard.failures[RIG_FAILURE_TIMEOUT], 1);
