@@ -30,7 +30,8 @@ typedef struct {
     int pulse_us;               // in force: what was asked for, rounded up to what it can do
 } RigInfo;
 
-/* Lines are bits, line 0 the lowest; a 1 is active, whatever polarity the spec gave it. */
+/* Lines are bits, line 0 the lowest; a 1 is active, whatever polarity the spec gave it. A trigger that
+ * comes before the pulse of the last one has ended takes its place at once. */
 typedef struct {
     int64_t tag;   // the caller's: comes back with what became of it
     uint8_t lines; // for the length of a pulse …
@@ -88,7 +89,8 @@ bool rig_trigger(Rig *rig, const RigTrigger *trigger);
 bool rig_poll(Rig *rig, RigEvent *event);
 
 /* Brings all lines to inactive, gives the device back and frees the rig. Waits for what is under
- * way, at most about a second. What became of it is lost unless polled before. NULL: nothing. */
+ * way, at most about a second; three more while a device is just being plugged in again. What became
+ * of it is lost unless polled before. NULL: nothing. */
 void rig_close(Rig *rig);
 
 const char *rig_failure_name(RigFailure failure);
