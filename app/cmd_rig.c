@@ -119,7 +119,7 @@ static int list(const Options *options)
         json_array_append_new(devices, found_json(&found[i]));
     }
     if (count < 0)
-        fprintf(stderr, "retrace rig: %s\n", err);
+        fprintf(stderr, "retrace %s\n", err); // which begins with "rig: "
     int status = write_json(options, json_pack("{so}", "devices", devices),
                             usable > 0 ? EXIT_DONE : EXIT_NO_DEVICE);
     if (count == 0)

@@ -240,7 +240,8 @@ static bool start_usb(UsbRig *u, char *err)
     int code = libusb_init(&u->context);
     if (code < 0) {
         u->context = NULL;
-        snprintf(err, RIG_ERR_BYTES, "rig: USB cannot be used here: %s", libusb_strerror(code));
+        snprintf(err, RIG_ERR_BYTES, "rig: USB cannot be used here: %s; is there a /dev/bus/usb?",
+                 libusb_strerror(code));
         return false;
     }
     // Without hotplug (no udev) a device that goes is seen by its transfers all the same.

@@ -135,7 +135,8 @@ int rig_list(RigFound *found, int most, char *err)
     libusb_device **devices = NULL;
     int known = 0, code = libusb_init(&context);
     if (code < 0) {
-        snprintf(err, RIG_ERR_BYTES, "rig: USB cannot be used here: %s", libusb_strerror(code));
+        snprintf(err, RIG_ERR_BYTES, "rig: USB cannot be used here: %s; is there a /dev/bus/usb?",
+                 libusb_strerror(code));
         return -1;
     }
     ssize_t count = libusb_get_device_list(context, &devices);

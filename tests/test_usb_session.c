@@ -291,6 +291,32 @@ static void rig_lists_tests_and_loops(void)
     fake_usb_destroy(fake);
 }
 
+static void a_device_that_may_not_be_used_says_what_to_do(void)
+{
+    char command[2048];
+    ProgramResult result;
+    program_run("command -v runuser", &result);
+    if (!can_run())
+        return;
+    if (result.status != 0 || getuid() != 0) {
+        test_skip("only root can become nobody");
+        return;
+    }
+    const char *folder = test_folder("usb-nobody");
+    FakeUsb *fake = fake_usb_create(FAKE_TEENSY);
+    snprintf(command, sizeof command,
+             "chmod 755 %s && cp $RETRACE %s/retrace && chmod -R a+rwX $UMOCKDEV_DIR && "
+             "chmod 600 $UMOCKDEV_DIR/dev/bus/usb/001/002 && runuser -u nobody -- env "
+             "\"LD_PRELOAD=$LD_PRELOAD\" UMOCKDEV_DIR=$UMOCKDEV_DIR ASAN_OPTIONS=detect_leaks=0 "
+             "%s/retrace rig list",
+             folder, folder, folder);
+    program_run(command, &result);
+    CU_ASSERT_EQUAL(result.status, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "NO    cdc   16c0:0483 at 1-1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "install rig/70-retrace.rules"));
+    fake_usb_destroy(fake);
+}
+
 static const TestCase cases[] = {
     {"at 60 Hz every shown frame reaches the device, in order",
      every_shown_frame_reaches_the_device},
@@ -300,6 +326,8 @@ static const TestCase cases[] = {
     {"a run begins when an input says so", a_run_begins_when_told},
     {"no device is exit 3 with advice", no_device_is_exit_3_with_advice},
     {"rig lists, tests and loops", rig_lists_tests_and_loops},
+    {"a device that may not be used says what to do",
+     a_device_that_may_not_be_used_says_what_to_do},
 };
 
 /* The screen is no part of what is tested: it has neither fake devices nor a sanitizer. */
