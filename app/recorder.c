@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/clock.h"
+#include "app/record_rows.h"
 #include "app/series.h"
 #include "app/summary.h"
 #include "rig/ring.h"
@@ -67,57 +68,29 @@ static void fail(Recorder *r, const char *file)
     atomic_store_explicit(&r->has_failed, true, memory_order_release);
 }
 
-static const char *trigger_word(const WaitingFrame *waiting)
-{
-    if (!waiting->frame.trigger_lines)
-        return "none";
-    if (!waiting->is_known)
-        return "unknown";
-    return waiting->trigger.failure ? rig_failure_name(waiting->trigger.failure) : "sent";
-}
-
 static void write_frame(Recorder *r, const WaitingFrame *waiting)
 {
-    const FrameRecord *f = &waiting->frame;
-    const TriggerRecord *t = &waiting->trigger;
-    fprintf(r->frames,
-            "%" PRId64 "\t%" PRId64 "\t%d\t%d\t%d\t%d\t%d\t%" PRId64 "\t%d\t%" PRId64 "\t%" PRId64
-            "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%d\t",
-            f->refresh, f->image, f->missed, f->trial, f->block, f->condition, f->repeat,
-            f->trial_frame, f->trigger_code, f->start_ns, f->drawn_ns, f->modelled_ns,
-            f->requested_ns, f->vblank_ns, f->margin_ns, summary_time_source(f->time_source),
-            f->models_late);
-    fprintf(r->frames, "%d\t%s\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n",
-            f->trigger_lines, trigger_word(waiting), f->trigger_lines ? f->trigger_ns : -1,
-            t->submitted_ns, t->completed_ns, t->corrected_ns);
+    record_write_frame(r->frames, &waiting->frame, waiting->is_known ? &waiting->trigger : NULL);
     if (ferror(r->frames))
         fail(r, "frames.tsv");
 }
 
-static void keep_event(Recorder *r, const EventRecord *e)
+static void keep_event(Recorder *r, const EventRecord *event)
 {
-    fprintf(r->events,
-            "%" PRId64 "\t%s\t%d\t%" PRId64 "\t%d\t%d\t%" PRId64
-            "\t-1\t-1\t0\t-1\t-1\t-1\t-1\t-1\n",
-            e->refresh, trial_event_name(e->event.kind), e->trial, e->event.number,
-            e->event.trigger_code, e->missed, e->vblank_ns);
+    record_write_event(r->events, event);
     if (ferror(r->events))
         fail(r, "events.tsv");
 }
 
-static void keep_rig(Recorder *r, const RigRecord *e)
+static void keep_rig(Recorder *r, const RigRecord *rig)
 {
-    fprintf(r->events,
-            "%" PRId64 "\t%s\t%d\t0\t0\t0\t-1\t%d\t%d\t%" PRId64 "\t%" PRId64 "\t%" PRId64
-            "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n",
-            e->refresh, e->name, e->trial, e->line, e->bits, e->count, e->host_ns, e->device_ns,
-            e->session_ns, e->error_ns, e->corrected_ns);
+    record_write_rig(r->events, rig);
     if (ferror(r->events))
         fail(r, "events.tsv");
-    r->figures.rig_events_lost += e->count;
-    r->figures.rig_events += e->is_input;
-    if (e->error_ns >= 0)
-        series_add(&r->rig_error_us, e->error_ns / 1000);
+    r->figures.rig_events_lost += rig->count;
+    r->figures.rig_events += rig->is_input;
+    if (rig->error_ns >= 0)
+        series_add(&r->rig_error_us, rig->error_ns / 1000);
 }
 
 static bool write_floats(int fd, const float *values, size_t count, int64_t at)
@@ -285,19 +258,9 @@ static FILE *open_table(const Recorder *r, const char *file, const char *columns
 static bool open_files(Recorder *r, char *err)
 {
     char path[PATH_BYTES_MAX + 16];
-    r->frames =
-        open_table(r, "frames.tsv",
-                   "refresh\timage\tmissed\ttrial\tblock\tcondition\trepeat\ttrial_frame\t"
-                   "trigger_code\tstart_ns\tdrawn_ns\tmodelled_ns\trequested_ns\tvblank_ns\t"
-                   "margin_ns\ttime_source\tmodels_late\ttrigger_lines\ttrigger\ttrigger_ns\t"
-                   "trigger_submitted_ns\ttrigger_completed_ns\ttrigger_corrected_ns\n",
-                   err);
+    r->frames = open_table(r, "frames.tsv", RECORD_FRAMES_HEADER, err);
     if (r->frames)
-        r->events =
-            open_table(r, "events.tsv",
-                       "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\tline\t"
-                       "bits\tcount\thost_ns\tdevice_ns\tsession_ns\terror_ns\tcorrected_ns\n",
-                       err);
+        r->events = open_table(r, "events.tsv", RECORD_EVENTS_HEADER, err);
     if (!r->events)
         return false;
     snprintf(path, sizeof path, "%s/rates.f32", r->folder);

@@ -258,9 +258,11 @@ static void submit_control(FakeUsb *fake, Urb *urb)
     size_t room = (size_t)raw(urb)->buffer_length - 8;
     bool is_text = setup[0] == 0x80;
     size_t data = setup[0] & 0x80 ? 0 : room;
+    bool is_stalled = !is_text && fake->faults.stalls > 0;
     if (!is_text)
         log_entry(fake, 0, setup, 8 + data);
-    int done = fake->faults.is_dying
+    fake->faults.stalls -= is_stalled;
+    int done = fake->faults.is_dying || is_stalled
                    ? -1
                    : fake_device_request(&fake->device, setup, setup + 8, room, now_ns());
     raw(urb)->status = fake->faults.is_dying ? -EPROTO : done < 0 ? -EPIPE : 0;

@@ -29,8 +29,8 @@ typedef struct {
     bool is_failed; // it was stalled, cut short or never taken
 } FakeEntry;
 
-/* What goes wrong with the next bulk packets to the device; 0 nothing. Counts run down; a packet that
- * only asks the device for its inputs or its time is spared by them. */
+/* What goes wrong with the next bulk packets to the device (stalls: with control requests too); 0
+ * nothing. Counts run down; a packet that only asks the device for its inputs or its time is spared by them. */
 typedef struct {
     int delay_us;  // every packet is taken this late
     int stalls;    // refused
