@@ -16,8 +16,10 @@ struct Triggers {
     Recorder *recorder; // borrowed
     int pending_code;   // fell on a missed frame; 0: none
     int64_t under_way;  // triggers without a fate yet
-    bool has_started;   // the start line rose, or there is none
-    int64_t refresh;    // that is being worked on, and its trial
+    RigEvent dropped;   // a trigger the rig did not take: told once its frame's row is there
+    bool has_dropped;
+    bool has_started; // the start line rose, or there is none
+    int64_t refresh;  // that is being worked on, and its trial
     int trial;
     ConsoleRig counts;
 };
@@ -166,6 +168,13 @@ static void take(Triggers *t, const RigEvent *event)
     }
 }
 
+static void tell_dropped(Triggers *t)
+{
+    if (t->has_dropped)
+        take(t, &t->dropped);
+    t->has_dropped = false;
+}
+
 void triggers_take(Triggers *t, int64_t refresh, int trial)
 {
     RigEvent event;
@@ -173,6 +182,7 @@ void triggers_take(Triggers *t, int64_t refresh, int trial)
         return;
     t->refresh = refresh;
     t->trial = trial;
+    tell_dropped(t);
     while (rig_poll(t->rig, &event))
         take(t, &event);
 }
@@ -187,14 +197,15 @@ bool triggers_may_start(Triggers *t)
 
 static void send(Triggers *t, int64_t tag, uint8_t lines, uint8_t after)
 {
+    tell_dropped(t);
     t->under_way++;
-    if (rig_trigger(t->rig, &(RigTrigger){tag, lines, after}))
-        return;
-    take(t, &(RigEvent){.kind = RIG_EVENT_FAILED,
-                        .host_ns = session_now_ns(NULL),
-                        .tag = tag,
-                        .submitted_ns = -1,
-                        .failure = RIG_FAILURE_FULL});
+    t->has_dropped = !rig_trigger(t->rig, &(RigTrigger){tag, lines, after});
+    if (t->has_dropped)
+        t->dropped = (RigEvent){.kind = RIG_EVENT_FAILED,
+                                .host_ns = session_now_ns(NULL),
+                                .tag = tag,
+                                .submitted_ns = -1,
+                                .failure = RIG_FAILURE_FULL};
 }
 
 void triggers_begin(Triggers *t)

@@ -7,7 +7,7 @@
 #include "app/clock.h"
 #include "tests/harness.h"
 
-enum { ROWS_MAX = 64, CELLS = 1 };
+enum { ROWS_MAX = 2048, CELLS = 1 };
 
 /* A line of frames.tsv as far as triggers go. */
 typedef struct {
@@ -185,6 +185,38 @@ static void a_run_can_wait_for_its_start(void)
     CU_ASSERT(triggers_may_start(NULL));
 }
 
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
+static void a_trigger_the_rig_has_no_room_for_is_said_so(void)
+{
+    enum { ROOM = 1024, MORE = 6 }; // what the replay device keeps
+    static Bench bench;
+    char spec[600];
+    const char *folder = test_folder("triggers-replay");
+    write_file(folder, "frames.tsv", "refresh\tvblank_ns\n0\t1000\n");
+    write_file(folder, "events.tsv", "refresh\tevent\n");
+    snprintf(spec, sizeof spec, "replay:%s", folder);
+    bench = set_up(spec, NULL);
+    for (int k = 0; k < ROOM + MORE; k++) {
+        FrameRecord frame = {.refresh = bench.refresh++, .vblank_ns = 1000};
+        triggers_frame(bench.triggers, &frame);
+        recorder_frame(bench.recorder, &frame);
+    }
+    triggers_take(bench.triggers, bench.refresh, 0);
+    RecorderFigures figures = finish(&bench);
+    CU_ASSERT_EQUAL(figures.triggers_sent, ROOM);
+    CU_ASSERT_EQUAL(figures.triggers_failed, MORE);
+    for (int k = ROOM - 10; k < ROOM + MORE; k++)
+        CU_ASSERT_STRING_EQUAL(bench.rows[k].fate, k < ROOM ? "sent" : "queue_full");
+}
+
 static void delays_are_read_from_what_loop_wrote(void)
 {
     char path[600], err[RIG_DELAY_ERR_BYTES];
@@ -215,6 +247,8 @@ static const TestCase cases[] = {
     {"a correction stands beside the raw times, and failures have their word",
      a_correction_stands_beside_the_raw_times},
     {"a run can wait for a rising edge on its start line", a_run_can_wait_for_its_start},
+    {"a trigger that the rig has no room for is said so",
+     a_trigger_the_rig_has_no_room_for_is_said_so},
     {"delays are read from what `rig loop` wrote", delays_are_read_from_what_loop_wrote},
 };
 
