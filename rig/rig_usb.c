@@ -111,6 +111,14 @@ static void drop(UsbRig *u)
     u->retry_ns = 0;
 }
 
+static void send_lines(UsbRig *u, FlightKind kind, const RigTrigger *trigger)
+{
+    UsbPacket packet = {.count = 0};
+    u->link.rest = trigger->rest;
+    u->link.model->trigger(&u->link, trigger, &packet);
+    flights_send(&u->flights, kind, trigger->tag, &packet);
+}
+
 static void retry(UsbRig *u)
 {
     char err[RIG_ERR_BYTES];
@@ -122,16 +130,11 @@ static void retry(UsbRig *u)
     if (!connect_link(u, &found, err))
         return;
     gather_fds(u);
-    fail_waiting(u); // what was meant for a moment that is past
+    uint8_t rest = u->link.rest;
+    fail_waiting(u); // what was meant for a moment that is past, but for the level it leaves
+    if (u->link.rest != rest)
+        send_lines(u, FLIGHT_END, &(RigTrigger){-1, u->link.rest, u->link.rest});
     emit(u, RIG_EVENT_BACK);
-}
-
-static void send_lines(UsbRig *u, FlightKind kind, const RigTrigger *trigger)
-{
-    UsbPacket packet = {.count = 0};
-    u->link.rest = trigger->rest;
-    u->link.model->trigger(&u->link, trigger, &packet);
-    flights_send(&u->flights, kind, trigger->tag, &packet);
 }
 
 static void end_pulse(UsbRig *u)

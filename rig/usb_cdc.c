@@ -99,7 +99,7 @@ static bool meet(UsbLink *link, char *err)
 {
     Cdc *cdc = link->state;
     const uint8_t ask = CDC_ASK_STATUS;
-    uint8_t bytes[USB_PACKET_BYTES];
+    uint8_t bytes[USB_READ_BYTES];
     for (int waited_ms = 0; waited_ms < BOOT_MS; waited_ms += ASK_AGAIN_MS) {
         if (!usb_write(link, &ask, 1, err))
             return false;
@@ -137,6 +137,9 @@ static bool plug_firmware(UsbLink *link, char *err)
 static void trigger_firmware(UsbLink *link, const RigTrigger *trigger, UsbPacket *packet)
 {
     Cdc *cdc = link->state;
+    if (link->has_failed)
+        cdc->rest = -1; // what failed may have been to set it
+    link->has_failed = false;
     packet->count = cdc_trigger(trigger->lines, trigger->rest, &cdc->rest, packet->bytes);
 }
 

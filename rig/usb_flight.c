@@ -42,6 +42,7 @@ static void settle(Flights *flights)
             return;
         flights->first = (flights->first + 1) % FLIGHT_OUTS;
         flights->count--;
+        flights->link->has_failed |= out->failure != RIG_FAILURE_NONE;
         tell(flights, out);
     }
 }
@@ -173,10 +174,11 @@ bool flights_start(Flights *flights)
     UsbLink *link = flights->link;
     flights->is_lost = flights->has_stalled_in = flights->has_stalled_out = false;
     flights->pulse_end_ns = -1;
+    int room = link->in_packet_bytes < USB_READ_BYTES ? link->in_packet_bytes : USB_READ_BYTES;
     for (int i = 0; i < FLIGHT_INS && link->model->receive; i++) {
         FlightIn *in = &flights->ins[i];
-        libusb_fill_bulk_transfer(in->transfer, link->handle, link->in_endpoint, in->bytes,
-                                  link->in_packet_bytes, in_done, in, 0);
+        libusb_fill_bulk_transfer(in->transfer, link->handle, link->in_endpoint, in->bytes, room,
+                                  in_done, in, 0);
         listen(flights, in);
     }
     return !flights->is_lost;

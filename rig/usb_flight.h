@@ -8,7 +8,7 @@
  * is_lost alike, and the rig drops the link. */
 #include "rig/usb_link.h"
 
-enum { FLIGHT_OUTS = 8, FLIGHT_INS = 8, FLIGHT_IN_BYTES = 512 };
+enum { FLIGHT_OUTS = 8, FLIGHT_INS = 8 };
 
 typedef enum {
     FLIGHT_PULSE, // a trigger …
@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
     Flights *flights;
     struct libusb_transfer *transfer; // owned
-    uint8_t bytes[FLIGHT_IN_BYTES];
+    uint8_t bytes[USB_READ_BYTES];
     bool is_under_way;
 } FlightIn;
 

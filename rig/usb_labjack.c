@@ -30,7 +30,7 @@ static const UsbId known_u3[] = {{0x0cd5, 0x0003}}, known_u6[] = {{0x0cd5, 0x000
 
 static bool converse(UsbLink *link, LabjackPacket *packet, char *err)
 {
-    uint8_t bytes[USB_PACKET_BYTES];
+    uint8_t bytes[USB_READ_BYTES];
     const uint8_t *data;
     size_t data_count;
     int error_code;

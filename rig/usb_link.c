@@ -70,7 +70,7 @@ bool usb_write(UsbLink *link, const uint8_t *bytes, size_t count, char *err)
 int usb_read(UsbLink *link, uint8_t *bytes, unsigned timeout_ms, char *err)
 {
     int done = 0;
-    int code = libusb_bulk_transfer(link->handle, link->in_endpoint, bytes, USB_PACKET_BYTES, &done,
+    int code = libusb_bulk_transfer(link->handle, link->in_endpoint, bytes, USB_READ_BYTES, &done,
                                     timeout_ms);
     if (code == 0 || code == LIBUSB_ERROR_TIMEOUT)
         return done;

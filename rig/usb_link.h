@@ -10,7 +10,12 @@
 #include "rig/rig.h"
 #include "rig/ring.h"
 
-enum { USB_PACKET_BYTES = 64, USB_INTERFACES = 2, USB_SYNC_MS = 500 };
+enum {
+    USB_PACKET_BYTES = 64, // the most we send at once
+    USB_READ_BYTES = 512,  // the most that comes at once: a packet of high speed
+    USB_INTERFACES = 2,
+    USB_SYNC_MS = 500,
+};
 
 typedef struct {
     int vid, pid;
@@ -62,8 +67,9 @@ struct UsbLink {
     uint8_t out_endpoint, in_endpoint;
     int in_packet_bytes;
     int pulse_us;
-    uint8_t rest;   // the pins between pulses, as they were last asked to be
-    uint8_t inputs; // input lines as far as known
+    uint8_t rest;    // the pins between pulses, as they were last asked to be
+    bool has_failed; // a packet did not arrive; the model clears it once it has made up for that
+    uint8_t inputs;  // input lines as far as known
     int64_t ask_due_ns;
     void *state; // owned, model->state_bytes
 };
@@ -81,7 +87,7 @@ void usb_disconnect(UsbLink *link);
 bool usb_request(UsbLink *link, const uint8_t *setup, uint8_t *data, char *err);
 bool usb_write(UsbLink *link, const uint8_t *bytes, size_t count, char *err);
 
-/* Bytes read, 0 when nothing came within timeout_ms, -1 with err. bytes holds USB_PACKET_BYTES. */
+/* Bytes read, 0 when nothing came within timeout_ms, -1 with err. bytes holds USB_READ_BYTES. */
 int usb_read(UsbLink *link, uint8_t *bytes, unsigned timeout_ms, char *err);
 
 /* Tells of one edge: sets the line in link->inputs. device_ns -1: the host's time is all there is. */

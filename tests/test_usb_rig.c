@@ -369,6 +369,26 @@ static void check_lost_end(const Device *device, FakeUsb *fake)
     rig_close(rig);
 }
 
+static void check_lost_level(const Device *device, FakeUsb *fake)
+{
+    Rig *rig = open_rig(device->spec);
+    Heard heard = nothing_yet();
+    fake_usb_faults(fake, (FakeFaults){.stalls = 1});
+    rig_trigger(rig, &(RigTrigger){0, 0x02, 0x02}); // never gets there
+    CU_ASSERT(hear_fates(rig, &heard, 1) && heard.failed == 1);
+    pause_ms(20);
+    rig_trigger(rig, &(RigTrigger){1, 0x03, 0x02});
+    CU_ASSERT(hear_fates(rig, &heard, 2) && heard.sent == 1);
+    pause_ms(20);
+    CU_ASSERT_EQUAL(fake_usb_pins(fake) & 0x03, 0x02);
+    rig_close(rig);
+}
+
+static void a_level_that_was_lost_comes_with_the_next_trigger(void)
+{
+    for_each_device(check_lost_level);
+}
+
 static void a_pulse_ends_even_if_its_end_is_refused(void)
 {
     for_each_device(check_lost_end);
@@ -622,6 +642,8 @@ static const TestCase cases[] = {
     {"a thousand triggers arrive, in order", a_thousand_triggers_arrive_in_order},
     {"all lines are low at the end", all_lines_are_low_at_the_end},
     {"delay, stall, short write and timeout are told and survived", faults_are_told_and_survived},
+    {"a level that was lost comes with the next trigger",
+     a_level_that_was_lost_comes_with_the_next_trigger},
     {"a pulse ends even if its end is refused once", a_pulse_ends_even_if_its_end_is_refused},
     {"a device is unplugged with transfers in flight and plugged in again",
      unplugged_and_plugged_in_again},
