@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "rig/usb_flight.h"
 
 enum { TRIGGERS_WAITING = 256, EVENTS_WAITING = 4096, FDS_MOST = 32, CLOSING_ROUNDS = 50 };
+enum { RIG_PRIORITY = 30 }; // SCHED_FIFO; the frame loop has 40 (app/realtime.c)
 static const int64_t RETRY_NS = 250000000, CLOSING_STEP_NS = 10000000;
 
 typedef struct {
@@ -216,9 +218,17 @@ static void bring_to_idle(UsbRig *u)
         libusb_handle_events_timeout_completed(u->context, &step, NULL);
 }
 
+// Little work, but at once: above ordinary threads, below a frame loop. Without the limit it runs as it is.
+static void ask_for_priority(void)
+{
+    const struct sched_param param = {.sched_priority = RIG_PRIORITY};
+    pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
+}
+
 static void *usb_thread(void *argument)
 {
     UsbRig *u = argument;
+    ask_for_priority();
     // acquire: sees `idle`, written before
     while (!atomic_load_explicit(&u->is_stopping, memory_order_acquire)) {
         handle_events(u);
