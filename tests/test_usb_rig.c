@@ -113,6 +113,36 @@ static void look(FakeUsb *fake, size_t from)
     entries_count = kept;
 }
 
+static void look_until(FakeUsb *fake, size_t from, size_t count)
+{
+    for (int ms = 0; ms < WAIT_MS; ms++) {
+        look(fake, from);
+        if (entries_count >= count)
+            return;
+        pause_ms(1);
+    }
+}
+
+/* Waits until nothing more goes out: what ends a pulse may be late. */
+static void settle(FakeUsb *fake)
+{
+    size_t before;
+    do {
+        look(fake, 0);
+        before = entries_count;
+        pause_ms(60);
+        look(fake, 0);
+    } while (entries_count != before);
+}
+
+/* Waits for the pins to come to this, as far as ftdi-lines has them too. */
+static bool pins_become(FakeUsb *fake, uint8_t pins)
+{
+    for (int ms = 0; ms < WAIT_MS && (fake_usb_pins(fake) & 0x03) != pins; ms++)
+        pause_ms(1);
+    return (fake_usb_pins(fake) & 0x03) == pins;
+}
+
 static bool is_entry(size_t at, int endpoint, const char *hex)
 {
     char got[3 * FAKE_ENTRY_BYTES + 1] = "";
@@ -231,7 +261,8 @@ static void check_pulse(const Device *device, FakeUsb *fake)
     size_t before = fake_usb_entries_count(fake);
     CU_ASSERT(rig_trigger(rig, &(RigTrigger){0, 0x5a, 0x00}));
     CU_ASSERT(hear_fates(rig, &heard, 1) && heard.sent == 1);
-    pause_ms(20);
+    look_until(fake, before, device->end ? 2 : 1);
+    pause_ms(20); // for what is one too many
     look(fake, before);
     CU_ASSERT(is_entry(0, device->endpoint, device->pulse));
     if (device->end) {
@@ -279,7 +310,7 @@ static void check_order(const Device *device, FakeUsb *fake)
     }
     CU_ASSERT_EQUAL(heard.sent, TRIGGERS);
     CU_ASSERT(heard.is_in_order && heard.is_stamped);
-    pause_ms(10);
+    settle(fake);
     look(fake, before);
     int next = 0;
     for (size_t i = 0; i < entries_count && next < TRIGGERS; i++) {
@@ -303,8 +334,7 @@ static void check_end(const Device *device, FakeUsb *fake)
     Heard heard = nothing_yet();
     rig_trigger(rig, &(RigTrigger){0, 0x02, 0x02});
     CU_ASSERT(hear_fates(rig, &heard, 1));
-    pause_ms(5);
-    CU_ASSERT_EQUAL(fake_usb_pins(fake) & 0x03, 0x02);
+    CU_ASSERT(pins_become(fake, 0x02));
     rig_trigger(rig, &(RigTrigger){1, 0x03, 0x02});
     rig_close(rig); // with a pulse under way
     CU_ASSERT_EQUAL(fake_usb_pins(fake) & 0x03, 0x00);
@@ -330,11 +360,11 @@ static void check_faults(const Device *device, FakeUsb *fake)
     Heard heard = nothing_yet();
     fake_usb_faults(fake, (FakeFaults){.delay_us = 3000});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 0, 4), 4);
-    pause_ms(50); // the end of a pulse is late too
+    settle(fake);
     fake_usb_faults(fake, (FakeFaults){.stalls = 1});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 4, 1), 0);
     CU_ASSERT_EQUAL(heard.failures[RIG_FAILURE_STALL], 1);
-    pause_ms(50);
+    settle(fake);
     if (device->endpoint == 0) { // a control request has no data to cut short or hold back
         CU_ASSERT_EQUAL(send_some(rig, &heard, 5, 20), 20);
         rig_close(rig);
@@ -343,12 +373,13 @@ static void check_faults(const Device *device, FakeUsb *fake)
     fake_usb_faults(fake, (FakeFaults){.shorts = 1});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 5, 1), 0);
     CU_ASSERT_EQUAL(heard.failures[RIG_FAILURE_SHORT], 1);
-    pause_ms(50);
+    settle(fake);
     fake_usb_faults(fake, (FakeFaults){.is_held = true});
     CU_ASSERT_EQUAL(send_some(rig, &heard, 6, 1), 0);
     CU_ASSERT_EQUAL(heard.failures[RIG_FAILURE_TIMEOUT], 1);
     fake_usb_faults(fake, (FakeFaults){0});
-    pause_ms(300);
+    pause_ms(300); // until what was held has timed out too
+    settle(fake);
     CU_ASSERT_EQUAL(send_some(rig, &heard, 7, 20), 20); // as if nothing had been
     CU_ASSERT(heard.is_in_order && heard.gone == 0);
     rig_close(rig);
@@ -363,9 +394,8 @@ static void check_lost_end(const Device *device, FakeUsb *fake)
     Rig *rig = open_rig(spec);
     Heard heard = nothing_yet();
     CU_ASSERT_EQUAL(send_some(rig, &heard, 0, 1), 1);
-    fake_usb_faults(fake, (FakeFaults){.stalls = 1});
-    pause_ms(100);
-    CU_ASSERT_EQUAL(fake_usb_pins(fake), 0x00);
+    fake_usb_faults(fake, (FakeFaults){.stalls = 1}); // meant for the end, 2.55 ms after the pulse
+    CU_ASSERT(pins_become(fake, 0x00));
     rig_close(rig);
 }
 
@@ -379,8 +409,7 @@ static void check_lost_level(const Device *device, FakeUsb *fake)
     pause_ms(20);
     rig_trigger(rig, &(RigTrigger){1, 0x03, 0x02});
     CU_ASSERT(hear_fates(rig, &heard, 2) && heard.sent == 1);
-    pause_ms(20);
-    CU_ASSERT_EQUAL(fake_usb_pins(fake) & 0x03, 0x02);
+    CU_ASSERT(pins_become(fake, 0x02));
     rig_close(rig);
 }
 
@@ -443,8 +472,7 @@ static void check_dying(const Device *device, FakeUsb *fake)
     fake_usb_faults(fake, (FakeFaults){0});
     fake_usb_plug(fake);
     CU_ASSERT(hear_until(rig, &heard, &heard.back, 1));
-    pause_ms(5);
-    CU_ASSERT_EQUAL(fake_usb_pins(fake) & 0x03, 0x02); // high again without being told
+    CU_ASSERT(pins_become(fake, 0x02)); // high again without being told
     rig_close(rig);
 }
 
