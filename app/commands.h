@@ -21,4 +21,5 @@ int cmd_phenomena(int argc, char **argv);
 int cmd_attribute(int argc, char **argv);
 int cmd_reduce(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
+int cmd_rig(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -77,6 +77,7 @@ typedef struct {
 
 typedef struct {
     int64_t triggers_sent, triggers_failed, events_received, events_lost;
+    bool is_gone; // the device is not there now
 } ConsoleRig;
 
 /* One image that reached the screen. */

@@ -280,15 +280,20 @@ static void draw_margin(const ConsoleView *view)
 
 static void draw_rig(const ConsoleView *view, double right_px, double y_px)
 {
+    const PlotTheme *theme = view->theme;
     const ConsoleRig *rig = &view->state->live.rig;
-    const bool is_bad = rig->triggers_failed > 0 || rig->events_lost > 0;
-    const PlotText style = {is_bad ? view->theme->bad : view->theme->faint,
-                            0.9 * view->layout.text_px, false, PLOT_RIGHT, 0.0};
+    const double u = 0.9 * view->layout.text_px;
+    const PlotText words = {theme->faint, u, false, PLOT_RIGHT, 0.0};
+    const PlotText alarm = {theme->paper, u, true, PLOT_LEFT, 0.0};
     char text[LINE_BYTES];
-    snprintf(text, sizeof text, "triggers %lld, failed %lld   ·   events %lld, lost %lld",
-             (long long)rig->triggers_sent, (long long)rig->triggers_failed,
-             (long long)rig->events_received, (long long)rig->events_lost);
-    plot_text(view->cairo, &style, right_px, y_px, text);
+    snprintf(text, sizeof text, "%striggers %lld, failed %lld   ·   events %lld, lost %lld",
+             rig->is_gone ? "UNPLUGGED   ·   " : "", (long long)rig->triggers_sent,
+             (long long)rig->triggers_failed, (long long)rig->events_received,
+             (long long)rig->events_lost);
+    if (rig->triggers_failed > 0 || rig->events_lost > 0 || rig->is_gone)
+        plot_badge(view->cairo, &alarm, true, theme->bad, right_px, y_px, text);
+    else
+        plot_text(view->cairo, &words, right_px, y_px, text);
 }
 
 void console_view_timing(const ConsoleView *view)

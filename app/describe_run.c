@@ -15,6 +15,8 @@ static void talk_of_display(const RunFile *run, FILE *talk)
             display->height_px, display->um_per_px, display->refresh_hz, display->ladder,
             display->time_source);
     fprintf(talk, "at start    %s\n", display->verdict);
+    if (run->rig)
+        fprintf(talk, "rig         %s (--rig %s)\n", run->rig->device, run->rig->spec);
     for (unsigned m = 0; m < run->models_count; m++)
         fprintf(talk, "model       %s: %s, %u cells, columns %d to %u of rates.f32%s\n",
                 run->models[m].name, run->models[m].kind, run->models[m].cells_count,

@@ -5,10 +5,10 @@ set -eu
 packages='build-essential cmake ninja-build pkg-config
     libsdl2-dev libepoxy-dev libxcb1-dev libxcb-present-dev libx11-xcb-dev
     libopenblas-dev libhdf5-dev libcminpack-dev libcyaml-dev libyaml-dev libcairo2-dev libpng-dev
-    libjansson-dev libsodium-dev libcunit1-dev
+    libjansson-dev libsodium-dev libusb-1.0-0-dev libcunit1-dev
     libgl1-mesa-dri libglx-mesa0 libegl-mesa0 libegl1 libgl1 fonts-dejavu-core xvfb'
 if [ "${1:-}" = tests ]; then
-    packages="$packages clang git procps xauth"
+    packages="$packages clang git procps umockdev libumockdev-dev xauth"
 fi
 missing=
 for package in $packages; do

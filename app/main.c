@@ -23,6 +23,7 @@ static const Command commands[] = {
     {"reduce", cmd_reduce, "the one-hidden-layer model a network comes down to for one stimulus"},
     {"describe", cmd_describe,
      "what a model, data set, protocol or run is, and what is wrong with it"},
+    {"rig", cmd_rig, "which trigger devices there are, and how fast and steady they are"},
     {"doctor", cmd_doctor, "is this machine fit to run a rig"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

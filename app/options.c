@@ -51,8 +51,13 @@ static bool read_fault(void *options, const char *text, char *err)
 
 static bool read_rig(void *options, const char *text, char *err)
 {
-    (void)options;
-    return !strcmp(text, "none") || refuse(err, "rig", text, "none");
+    RunOptions *o = options;
+    char why[RIG_SPEC_ERR_BYTES];
+    o->rig_text = strcmp(text, "none") ? text : NULL;
+    if (!o->rig_text || rig_spec_read(text, &o->rig, why))
+        return true;
+    snprintf(err, ARGUMENTS_ERR_BYTES, "--rig: %.480s", why);
+    return false;
 }
 
 static bool add_name(const char **names, int *count, int most, const char *option, const char *text,
@@ -116,7 +121,10 @@ static const Argument rows[] = {
      ARGUMENT_OWN(add_cell)},
     {"snapshot", "FILE.png", "the window as it was shown last",
      ARGUMENT_TEXT(RunOptions, snapshot)},
-    {"rig", "none", "no trigger hardware", ARGUMENT_OWN(read_rig)},
+    {"rig", "none|SPEC", "trigger hardware, e.g. cdc, u3:path=1-4, null; see `retrace rig --help`",
+     ARGUMENT_OWN(read_rig)},
+    {"rig-delay", "FILE", "what `retrace rig loop --json FILE` measured, for the corrected columns",
+     ARGUMENT_TEXT(RunOptions, rig_delay)},
     {"strict", NULL, "exit 1 when the timing verdict is unsafe",
      ARGUMENT_FLAG(RunOptions, is_strict)},
     {"fault", "stall:EVERY:MS", "test aid: sleep MS before every EVERY-th swap",

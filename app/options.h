@@ -6,6 +6,7 @@
 #include "app/arguments.h"
 #include "app/console.h"
 #include "model/lockstep.h"
+#include "rig/rig_spec.h"
 #include "render/display.h"
 
 typedef enum { CONSOLE_CHOICE_OFF, CONSOLE_CHOICE_ON, CONSOLE_CHOICE_PNG } ConsoleChoice;
@@ -31,6 +32,9 @@ typedef struct {
     ArgumentInteger screen;
     WindowChoice window;
     int64_t fault_every, fault_ms;
+    const char *rig_text; // as it was given; NULL: no rig
+    RigSpec rig;
+    const char *rig_delay; // what `rig loop` measured, a JSON file
     bool is_strict;
     const char *json;
     int argc; // the command line as it was given, borrowed

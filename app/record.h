@@ -1,13 +1,15 @@
 #pragma once
-/* What the frame loop hands to the recorder: one message a refresh, one for each model's row, and one for each
- * event of the protocol.
+/* What the frame loop hands to the recorder: one message a refresh, one for each model's row, one for each
+ * event of the protocol, and what the rig had to say: the fate of each trigger, and its events.
  *
  * Times are ns of the session clock; -1 where nothing was measured. Refreshes are numbered as
  * in render/display.h. */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "app/trial.h"
 #include "render/display.h"
+#include "rig/rig.h"
 
 typedef struct {
     int64_t refresh;
@@ -20,7 +22,9 @@ typedef struct {
     int64_t start_ns, drawn_ns, modelled_ns, requested_ns, vblank_ns;
     int64_t margin_ns; // deadline minus the moment the swap was asked for
     FlipTimeSource time_source;
-    int models_late; // models that had not answered when the swap was asked for
+    int models_late;    // models that had not answered when the swap was asked for
+    int trigger_lines;  // that this frame raised; 0: it had no trigger
+    int64_t trigger_ns; // when it was handed to the rig
 } FrameRecord;
 
 typedef struct {
@@ -39,7 +43,34 @@ typedef struct {
     int64_t vblank_ns;
 } EventRecord;
 
-typedef enum { RECORD_FRAME, RECORD_RATES, RECORD_EVENT } RecordKind;
+/* What became of the trigger of a frame. */
+typedef struct {
+    int64_t refresh;
+    RigFailure failure;
+    int64_t submitted_ns; // to the kernel; -1: it never was
+    int64_t completed_ns; // when the device had it, or it was given up
+    int64_t corrected_ns; // when the line moved, by what `rig loop` measured; -1: not measured
+} TriggerRecord;
+
+/* Something the rig had to say, heard during this refresh. */
+typedef struct {
+    int64_t refresh;
+    int trial;
+    const char *name;                                 // a constant
+    bool is_input;                                    // an edge that came in
+    int line, bits;                                   // -1: none
+    int64_t count;                                    // of a loss
+    int64_t host_ns, device_ns, session_ns, error_ns; // as RigEvent has them
+    int64_t corrected_ns;                             // session_ns by what `rig loop` measured
+} RigRecord;
+
+typedef enum {
+    RECORD_FRAME,
+    RECORD_RATES,
+    RECORD_EVENT,
+    RECORD_TRIGGER,
+    RECORD_RIG,
+} RecordKind;
 
 /* A slot of the recorder's ring; rates_hz holds the cells of the model, as many as the largest has.
  */
@@ -49,6 +80,8 @@ typedef struct {
         FrameRecord frame;
         RatesRecord rates;
         EventRecord event;
+        TriggerRecord trigger;
+        RigRecord rig;
     };
     float rates_hz[];
 } RecordSlot;

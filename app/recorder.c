@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/clock.h"
+#include "app/record_rows.h"
 #include "app/series.h"
 #include "app/summary.h"
 #include "rig/ring.h"
@@ -20,6 +21,13 @@
 // Half a minute of 60 Hz with three models: longer than any stall of a disk that is still alive.
 enum { RING_SLOTS = 8192, PATH_BYTES_MAX = 4096 };
 static const int64_t SYNC_NS = 1000000000, PAUSE_NS = 5000000;
+
+/* A frame whose trigger may not have met its fate yet. */
+typedef struct {
+    FrameRecord frame;
+    TriggerRecord trigger;
+    bool is_known;
+} WaitingFrame;
 
 struct Recorder {
     // set at create, read by both threads
@@ -36,7 +44,9 @@ struct Recorder {
     FILE *frames, *events;
     int rates_fd;
     int64_t last_sync_ns, last_image_ns;
-    Series interval_us, work_us, latency_us[LOCKSTEP_MAX_MODELS];
+    Series interval_us, work_us, latency_us[LOCKSTEP_MAX_MODELS], trigger_us, rig_error_us;
+    WaitingFrame waiting[RECORDER_FRAMES_WAITING]; // a ring
+    int64_t waiting_first, waiting_end;
     RecorderFigures figures;
     int64_t next_row; // of rates.f32, not yet begun
     int64_t saved;    // refreshes that have left our hands: a cut row is none
@@ -58,26 +68,29 @@ static void fail(Recorder *r, const char *file)
     atomic_store_explicit(&r->has_failed, true, memory_order_release);
 }
 
-static void write_frame(Recorder *r, const FrameRecord *f)
+static void write_frame(Recorder *r, const WaitingFrame *waiting)
 {
-    fprintf(r->frames,
-            "%" PRId64 "\t%" PRId64 "\t%d\t%d\t%d\t%d\t%d\t%" PRId64 "\t%d\t%" PRId64 "\t%" PRId64
-            "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t%d\n",
-            f->refresh, f->image, f->missed, f->trial, f->block, f->condition, f->repeat,
-            f->trial_frame, f->trigger_code, f->start_ns, f->drawn_ns, f->modelled_ns,
-            f->requested_ns, f->vblank_ns, f->margin_ns, summary_time_source(f->time_source),
-            f->models_late);
+    record_write_frame(r->frames, &waiting->frame, waiting->is_known ? &waiting->trigger : NULL);
     if (ferror(r->frames))
         fail(r, "frames.tsv");
 }
 
-static void keep_event(Recorder *r, const EventRecord *e)
+static void keep_event(Recorder *r, const EventRecord *event)
 {
-    fprintf(r->events, "%" PRId64 "\t%s\t%d\t%" PRId64 "\t%d\t%d\t%" PRId64 "\n", e->refresh,
-            trial_event_name(e->event.kind), e->trial, e->event.number, e->event.trigger_code,
-            e->missed, e->vblank_ns);
+    record_write_event(r->events, event);
     if (ferror(r->events))
         fail(r, "events.tsv");
+}
+
+static void keep_rig(Recorder *r, const RigRecord *rig)
+{
+    record_write_rig(r->events, rig);
+    if (ferror(r->events))
+        fail(r, "events.tsv");
+    r->figures.rig_events_lost += rig->count;
+    r->figures.rig_events += rig->is_input;
+    if (rig->error_ns >= 0)
+        series_add(&r->rig_error_us, rig->error_ns / 1000);
 }
 
 static bool write_floats(int fd, const float *values, size_t count, int64_t at)
@@ -100,19 +113,56 @@ static int64_t row_offset(const Recorder *r, int64_t refresh, int column)
     return (refresh * r->columns + column) * (int64_t)sizeof(float);
 }
 
+static void write_oldest(Recorder *r)
+{
+    const WaitingFrame *oldest = &r->waiting[r->waiting_first++ % RECORDER_FRAMES_WAITING];
+    if (!recorder_has_failed(r))
+        write_frame(r, oldest);
+    if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
+        return;
+    r->figures.refreshes++;
+    r->figures.missed += oldest->frame.missed;
+    r->figures.shown += !oldest->frame.missed;
+}
+
+// Rows leave in order, each once what is to be said of it is known.
+static void write_known(Recorder *r)
+{
+    while (r->waiting_first < r->waiting_end &&
+           r->waiting[r->waiting_first % RECORDER_FRAMES_WAITING].is_known)
+        write_oldest(r);
+}
+
+static void keep_trigger(Recorder *r, const TriggerRecord *trigger)
+{
+    r->figures.triggers_sent += !trigger->failure;
+    r->figures.triggers_failed += trigger->failure != RIG_FAILURE_NONE;
+    for (int64_t i = r->waiting_first; i < r->waiting_end; i++) {
+        WaitingFrame *waiting = &r->waiting[i % RECORDER_FRAMES_WAITING];
+        if (waiting->frame.refresh != trigger->refresh)
+            continue;
+        waiting->trigger = *trigger;
+        waiting->is_known = true;
+        if (!trigger->failure && waiting->frame.vblank_ns >= 0)
+            series_add(&r->trigger_us, (trigger->completed_ns - waiting->frame.vblank_ns) / 1000);
+    }
+    write_known(r);
+}
+
 static void keep_frame(Recorder *r, const FrameRecord *frame)
 {
-    write_frame(r, frame);
+    if (r->waiting_end - r->waiting_first == RECORDER_FRAMES_WAITING)
+        write_oldest(r); // its fate has not come: it says so
+    r->waiting[r->waiting_end++ % RECORDER_FRAMES_WAITING] =
+        (WaitingFrame){*frame,
+                       {.submitted_ns = -1, .completed_ns = -1, .corrected_ns = -1},
+                       !frame->trigger_lines};
+    write_known(r);
     // from the row after the last one on: rows whose record the ring had lost are unknown, not zero
     for (; r->next_row <= frame->refresh; r->next_row++)
         if (!write_floats(r->rates_fd, r->blank_row, (size_t)r->columns,
                           row_offset(r, r->next_row, 0)))
             fail(r, "rates.f32");
-    if (atomic_load_explicit(&r->has_failed, memory_order_relaxed))
-        return;
-    r->figures.refreshes++;
-    r->figures.missed += frame->missed;
-    r->figures.shown += !frame->missed;
     if (frame->missed || frame->vblank_ns < 0)
         return;
     series_add(&r->work_us, (frame->modelled_ns - frame->drawn_ns) / 1000);
@@ -165,8 +215,12 @@ static void drain(Recorder *r)
             keep_frame(r, &r->outgoing->frame);
         else if (r->outgoing->kind == RECORD_RATES)
             keep_rates(r, &r->outgoing->rates, r->outgoing->rates_hz);
-        else
+        else if (r->outgoing->kind == RECORD_EVENT)
             keep_event(r, &r->outgoing->event);
+        else if (r->outgoing->kind == RECORD_TRIGGER)
+            keep_trigger(r, &r->outgoing->trigger);
+        else
+            keep_rig(r, &r->outgoing->rig);
     }
 }
 
@@ -178,6 +232,8 @@ static void *recorder_thread(void *argument)
         // acquire: everything queued before the flag is seen by the drain below
         is_last = atomic_load_explicit(&r->is_stopping, memory_order_acquire);
         drain(r);
+        while (is_last && r->waiting_first < r->waiting_end)
+            write_oldest(r);
         flush_frames(r);
         if (is_last || session_now_ns(NULL) - r->last_sync_ns > SYNC_NS)
             sync_files(r);
@@ -202,16 +258,9 @@ static FILE *open_table(const Recorder *r, const char *file, const char *columns
 static bool open_files(Recorder *r, char *err)
 {
     char path[PATH_BYTES_MAX + 16];
-    r->frames =
-        open_table(r, "frames.tsv",
-                   "refresh\timage\tmissed\ttrial\tblock\tcondition\trepeat\ttrial_frame\t"
-                   "trigger_code\tstart_ns\tdrawn_ns\tmodelled_ns\trequested_ns\tvblank_ns\t"
-                   "margin_ns\ttime_source\tmodels_late\n",
-                   err);
+    r->frames = open_table(r, "frames.tsv", RECORD_FRAMES_HEADER, err);
     if (r->frames)
-        r->events =
-            open_table(r, "events.tsv",
-                       "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n", err);
+        r->events = open_table(r, "events.tsv", RECORD_EVENTS_HEADER, err);
     if (!r->events)
         return false;
     snprintf(path, sizeof path, "%s/rates.f32", r->folder);
@@ -291,6 +340,20 @@ void recorder_event(Recorder *r, const EventRecord *event)
     ring_push(&r->ring, r->incoming);
 }
 
+void recorder_trigger(Recorder *r, const TriggerRecord *trigger)
+{
+    r->incoming->kind = RECORD_TRIGGER;
+    r->incoming->trigger = *trigger;
+    ring_push(&r->ring, r->incoming);
+}
+
+void recorder_rig(Recorder *r, const RigRecord *rig)
+{
+    r->incoming->kind = RECORD_RIG;
+    r->incoming->rig = *rig;
+    ring_push(&r->ring, r->incoming);
+}
+
 void recorder_catch_up(Recorder *r)
 {
     while (ring_fill(&r->ring) > RING_SLOTS / 2 && !recorder_has_failed(r))
@@ -316,6 +379,8 @@ static void summarise(Recorder *r)
     RecorderFigures *figures = &r->figures;
     figures->interval_us = spread(&r->interval_us);
     figures->work_us = spread(&r->work_us);
+    figures->trigger_us = spread(&r->trigger_us);
+    figures->rig_error_us = spread(&r->rig_error_us);
     Series all = {0};
     for (int m = 0; m < r->models; m++) {
         figures->model_latency_us[m] = spread(&r->latency_us[m]);
@@ -367,6 +432,8 @@ void recorder_destroy(Recorder *r)
         series_finish(&r->latency_us[m]);
     series_finish(&r->interval_us);
     series_finish(&r->work_us);
+    series_finish(&r->trigger_us);
+    series_finish(&r->rig_error_us);
     ring_finish(&r->ring);
     free(r->blank_row);
     free(r->outgoing);

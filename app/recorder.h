@@ -12,7 +12,7 @@
 #include "app/record.h"
 #include "model/lockstep.h"
 
-enum { RECORDER_ERR_BYTES = 512 };
+enum { RECORDER_ERR_BYTES = 512, RECORDER_FRAMES_WAITING = 64 };
 
 typedef struct {
     int64_t p50, p99, max; // µs; -1 when nothing was measured
@@ -25,8 +25,12 @@ typedef struct {
     RecorderSpread work_us;     // of all models in one frame, their luminance included
     RecorderSpread model_latency_us[LOCKSTEP_MAX_MODELS];
     int64_t model_late[LOCKSTEP_MAX_MODELS];
-    int64_t late;  // sum over models
-    uint64_t lost; // messages the ring had no room for
+    int64_t late;                           // sum over models
+    uint64_t lost;                          // messages the ring had no room for
+    int64_t triggers_sent, triggers_failed; // of frames
+    RecorderSpread trigger_us;              // from the flip to the device having it
+    int64_t rig_events, rig_events_lost;
+    RecorderSpread rig_error_us; // of edges with a device clock: how far off their times may be
 } RecorderFigures;
 
 typedef struct Recorder Recorder;
@@ -39,6 +43,10 @@ Recorder *recorder_create(const char *folder, int models, const int *cells, char
 void recorder_frame(Recorder *recorder, const FrameRecord *frame);
 void recorder_rates(Recorder *recorder, const LockstepRow *row);
 void recorder_event(Recorder *recorder, const EventRecord *event);
+
+/* A frame's row waits for the fate of its trigger, for at most RECORDER_FRAMES_WAITING frames. */
+void recorder_trigger(Recorder *recorder, const TriggerRecord *trigger);
+void recorder_rig(Recorder *recorder, const RigRecord *rig);
 
 /* Waits until the ring is at most half full: for loops with no display to keep up with. */
 void recorder_catch_up(Recorder *recorder);

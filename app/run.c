@@ -8,6 +8,7 @@
 #include "app/json.h"
 #include "app/realtime.h"
 #include "app/run_movie.h"
+#include "app/run_rig.h"
 #include "app/stop.h"
 
 int run_complain(const char *sentence, int status)
@@ -30,6 +31,8 @@ static void announce(const Run *run)
         fprintf(run->talk, "model %s: %s, %d cells, %g Hz%s\n", model->name, model->kind,
                 model->cells, model->bin_hz, model->is_simulated ? ", simulated" : "");
     }
+    if (run->triggers)
+        run_announce_rig(run);
     if (run->style != RUN_OFFLINE)
         fprintf(run->talk, "timing: %s\n", info->verdict);
     fflush(run->talk);
@@ -54,6 +57,7 @@ static void close_all(Run *run)
 {
     char err[RUN_ERR_BYTES];
     session_destroy(run->session);
+    triggers_close(run->triggers);
     if (run->console)
         console_close(run->console, err);
     recorder_destroy(run->recorder);

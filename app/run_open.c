@@ -11,6 +11,7 @@
 #include "app/run_console.h"
 #include "app/run_folder.h"
 #include "app/run_movie.h"
+#include "app/run_rig.h"
 #include "app/summary.h"
 #include "config/locate.h"
 #include "config/run_file.h"
@@ -292,6 +293,9 @@ static bool save_run_file(const Run *run, char *err)
         .models_count = (unsigned)run->models_count,
         .machine = {machine.kernel, machine.cpu, machine.cores},
     };
+    RunRig rig;
+    if (run_describe_rig(run, &rig))
+        file.rig = &rig;
     fill_run_display(run, &file.display);
     file.rates_columns = fill_run_models(run, models);
     run_folder_path(run->folder, "run.yaml", path);
@@ -322,6 +326,7 @@ static bool open_console(Run *run, char *err)
     if (!run_console_setup(&setup, run->plan, run->refreshes, info, run->models, run->models_count,
                            options, err))
         return false;
+    setup.has_rig = run->triggers != NULL;
     for (int m = 0; m < run->models_count; m++)
         setup.models[m].delay_s = (double)lockstep_delay_ns(run->lockstep, m) * 1e-9;
     if (run->models_count > 0)
@@ -348,6 +353,7 @@ static bool open_session(Run *run, Progress *progress, const atomic_bool *stop, 
         .models_count = run->models_count,
         .lockstep = run->lockstep,
         .recorder = run->recorder,
+        .triggers = run->triggers,
         .console = run->console,
         .has_panel = run->style == RUN_DEMO && run->console,
         .refreshes = run->refreshes,
@@ -411,6 +417,9 @@ int run_open(Run *run, Progress *progress, const atomic_bool *stop)
         return run_complain(err, EXIT_NO_DEVICE);
     if (!plan_for_display(run, err))
         return run_complain(err, EXIT_BAD_INPUT);
+    int status = run_open_rig(run, err);
+    if (status != EXIT_DONE)
+        return run_complain(err, status);
     if (!open_console(run, err))
         return run_complain(err, run->models_count > 0 && run->options->cells_count > 0
                                      ? EXIT_BAD_INPUT

@@ -9,6 +9,7 @@
 #include "app/realtime.h"
 #include "app/run.h"
 #include "app/session.h"
+#include "app/triggers.h"
 #include "config/gamma.h"
 #include "model/movie.h"
 
@@ -38,6 +39,7 @@ typedef struct {
     char model_sha256[LOCKSTEP_MAX_MODELS][DIGEST_BYTES];
     Lockstep *lockstep;
     Recorder *recorder;
+    Triggers *triggers;
     Console *console;
     Session *session;
     int64_t refreshes;

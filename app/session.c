@@ -12,6 +12,7 @@
 // The swap itself and the copy into the window come after the models: keep this much of the frame
 // free.
 static const int64_t SWAP_RESERVE_NS = 2000000;
+static const int64_t START_STEP_NS = 1000000;
 
 struct Session {
     SessionParts parts;              // borrowed, set at create
@@ -30,6 +31,7 @@ struct Session {
     Scene scene;
     FrameRecord record; // of `refresh`
     Flip flip;
+    ConsoleRig rig; // as the console was told last
 };
 
 static Raster model_raster(const Model *model)
@@ -189,6 +191,12 @@ static void describe_refresh(Session *s)
     };
 }
 
+// What the rig has heard since the last frame, and what became of that one's trigger.
+static void take_events(Session *s)
+{
+    triggers_take(s->parts.triggers, s->refresh, s->trial);
+}
+
 static void next_frame(Session *s)
 {
     describe_refresh(s);
@@ -273,6 +281,7 @@ static void record_missed(Session *s, int64_t until)
         s->record.time_source = s->flip.source;
         s->record.start_ns = s->record.drawn_ns = s->record.modelled_ns = -1;
         s->record.requested_ns = s->record.vblank_ns = s->record.margin_ns = -1;
+        triggers_frame(s->parts.triggers, &s->record);
         recorder_frame(s->parts.recorder, &s->record);
         record_events(s);
     }
@@ -291,6 +300,7 @@ static void record_shown(Session *s, const FrameRecord *measured)
     s->record.margin_ns = measured->margin_ns;
     s->record.time_source = measured->time_source;
     s->record.models_late = measured->models_late;
+    triggers_frame(s->parts.triggers, &s->record);
     recorder_frame(s->parts.recorder, &s->record);
     record_events(s);
     s->last_image = s->record.image;
@@ -315,6 +325,7 @@ static void feed_console(Session *s, int64_t missed)
     if (!s->parts.console)
         return;
     ModelMaps maps = {0};
+    ConsoleRig rig = triggers_counts(s->parts.triggers);
     if (s->map_model >= 0)
         model_maps(s->parts.models[s->map_model], &maps);
     console_frame(s->parts.console, &(ConsoleFrame){.refresh = s->flip.refresh,
@@ -322,7 +333,12 @@ static void feed_console(Session *s, int64_t missed)
                                                     .vblank_ns = s->flip.vblank_ns,
                                                     .margin_ns = s->record.margin_ns,
                                                     .lum = s->view_lum,
-                                                    .maps = maps.activity});
+                                                    .maps = maps.activity,
+                                                    .rig = rig});
+    if (rig.triggers_failed > s->rig.triggers_failed || rig.is_gone > s->rig.is_gone)
+        console_verdict(s->parts.console, rig.is_gone ? "unsafe: the trigger device is unplugged"
+                                                      : "unsafe: a trigger was not sent");
+    s->rig = rig;
     const uint32_t *panel = s->parts.has_panel ? console_panel(s->parts.console) : NULL;
     if (panel)
         display_panel(s->parts.display, panel);
@@ -345,6 +361,7 @@ static void record_frame(Session *s)
 
 static void session_frame(Session *s)
 {
+    take_events(s);
     next_frame(s);
     draw(s);
     step_models(s);
@@ -360,19 +377,37 @@ static SessionEnd state_of_display(const Session *s)
     return ends[display_poll(s->parts.display)];
 }
 
-SessionEnd session_run(Session *s)
+static SessionEnd state_of_run(const Session *s)
+{
+    if (atomic_load_explicit(s->parts.stop, memory_order_relaxed))
+        return SESSION_STOPPED;
+    return state_of_display(s);
+}
+
+// The background is on screen until the recorder, or whoever is to begin, says so.
+static SessionEnd wait_for_start(Session *s)
 {
     SessionEnd end = SESSION_COMPLETE;
+    while (end == SESSION_COMPLETE && !triggers_may_start(s->parts.triggers)) {
+        session_sleep_until_ns(NULL, session_now_ns(NULL) + START_STEP_NS);
+        end = state_of_run(s);
+    }
+    return end;
+}
+
+SessionEnd session_run(Session *s)
+{
+    triggers_record(s->parts.triggers, s->parts.recorder);
+    SessionEnd end = wait_for_start(s);
+    triggers_begin(s->parts.triggers);
     display_start(s->parts.display);
     while (s->refresh < s->parts.refreshes && end == SESSION_COMPLETE) {
         session_frame(s);
-        if (atomic_load_explicit(s->parts.stop, memory_order_relaxed))
-            end = SESSION_STOPPED;
-        else
-            end = state_of_display(s);
+        end = state_of_run(s);
         if (end == SESSION_COMPLETE && recorder_has_failed(s->parts.recorder))
             end = SESSION_DISK;
     }
+    triggers_end(s->parts.triggers);
     lockstep_finish(s->parts.lockstep);
     keep_rates(s);
     return end;

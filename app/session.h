@@ -13,6 +13,7 @@
 #include "app/console.h"
 #include "app/progress.h"
 #include "app/recorder.h"
+#include "app/triggers.h"
 #include "config/plan.h"
 #include "model/lockstep.h"
 #include "render/display.h"
@@ -31,9 +32,10 @@ typedef struct {
     int models_count;
     Lockstep *lockstep;
     Recorder *recorder;
-    Console *console;  // or NULL
-    bool has_panel;    // the console's picture belongs into the display's panel
-    int64_t refreshes; // how many to play, at most the plan's
+    Triggers *triggers; // or NULL: no rig
+    Console *console;   // or NULL
+    bool has_panel;     // the console's picture belongs into the display's panel
+    int64_t refreshes;  // how many to play, at most the plan's
     SessionFault fault;
     bool is_offline;         // no display to keep up with: models have all the time they want
     Progress *progress;      // offline only, else NULL

@@ -68,6 +68,19 @@ static const cyaml_schema_field_t model_fields[] = {
 };
 static const cyaml_schema_value_t model = {CYAML_VALUE_MAPPING(REQUIRED, RunModel, model_fields)};
 
+static const cyaml_schema_field_t rig_fields[] = {
+    TEXT_FIELD(RunRig, spec),
+    TEXT_FIELD(RunRig, device),
+    CYAML_FIELD_INT("pulse_us", REQUIRED, RunRig, pulse_us),
+    CYAML_FIELD_INT("outputs", REQUIRED, RunRig, outputs),
+    CYAML_FIELD_INT("inputs", REQUIRED, RunRig, inputs),
+    CYAML_FIELD_BOOL("device_clock", REQUIRED, RunRig, has_clock),
+    CYAML_FIELD_BOOL("device_timed_pulse", REQUIRED, RunRig, is_pulse_timed_inside),
+    CYAML_FIELD_FLOAT("delay_out_us", REQUIRED, RunRig, delay_out_us),
+    CYAML_FIELD_FLOAT("delay_in_us", REQUIRED, RunRig, delay_in_us),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t machine_fields[] = {
     TEXT_FIELD(RunMachine, kernel),
     TEXT_FIELD(RunMachine, cpu),
@@ -87,6 +100,7 @@ static const cyaml_schema_field_t run_fields[] = {
     CYAML_FIELD_INT("refreshes", REQUIRED, RunFile, refreshes),
     CYAML_FIELD_MAPPING("display", REQUIRED, RunFile, display, display_fields),
     CYAML_FIELD_SEQUENCE("models", OPTIONAL_LIST, RunFile, models, &model, 0, COUNT_MAX),
+    CYAML_FIELD_MAPPING_PTR("rig", OPTIONAL_LIST, RunFile, rig, rig_fields),
     CYAML_FIELD_INT("rates_columns", REQUIRED, RunFile, rates_columns),
     CYAML_FIELD_MAPPING("machine", REQUIRED, RunFile, machine, machine_fields),
     CYAML_FIELD_END,

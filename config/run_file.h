@@ -41,6 +41,15 @@ typedef struct {
 } RunModel;
 
 typedef struct {
+    const char *spec;   // of --rig
+    const char *device; // what it turned out to be
+    int pulse_us;       // in force
+    int outputs, inputs;
+    bool has_clock, is_pulse_timed_inside;
+    double delay_out_us, delay_in_us; // of --rig-delay; -1: not measured
+} RunRig;
+
+typedef struct {
     const char *kernel, *cpu;
     int cores;
 } RunMachine;
@@ -59,6 +68,7 @@ typedef struct {
     RunDisplay display;
     RunModel *models; // (models_count); NULL for none
     unsigned models_count;
+    RunRig *rig;       // NULL: there was none
     int rates_columns; // cells of all models: a row of rates.f32, float32, little-endian
     RunMachine machine;
 } RunFile;

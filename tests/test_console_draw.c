@@ -135,19 +135,34 @@ static void missed_refreshes_are_red(void)
     free(state);
 }
 
-static void nothing_is_red_in_a_clean_run(void)
+/* Red pixels of a run without a missed refresh, whose rig is like this at its end. */
+static int count_red(ConsoleRig rig)
 {
-    const ConsoleSetup setup = plain_setup(640, 720);
+    ConsoleSetup setup = plain_setup(640, 720);
+    setup.has_rig = true;
     ConsoleState *state = run_course(&setup, (Course){-1, -1, 0, 0});
+    state->live.rig = rig;
     cairo_surface_t *surface = draw(state, 0, 0);
     const uint32_t red = packed(plot_on_screen.bad);
     int count = 0;
     for (int y = 0; y < 720; y++)
         for (int x = 0; x < 640; x++)
             count += is_close(pixel(surface, x, y), red);
-    CU_ASSERT_EQUAL(count, 0);
     cairo_surface_destroy(surface);
     free(state);
+    return count;
+}
+
+static void nothing_is_red_in_a_clean_run(void)
+{
+    CU_ASSERT_EQUAL(count_red((ConsoleRig){.triggers_sent = 300, .events_received = 9}), 0);
+}
+
+static void a_rig_that_fails_is_red(void)
+{
+    CU_ASSERT(count_red((ConsoleRig){.triggers_sent = 299, .triggers_failed = 1}) > 50);
+    CU_ASSERT(count_red((ConsoleRig){.events_lost = 1}) > 50);
+    CU_ASSERT(count_red((ConsoleRig){.is_gone = true}) > 50);
 }
 
 static void constant_rate_is_level(void)
@@ -491,6 +506,7 @@ static void empty_state_draws(void)
 static const TestCase cases[] = {
     {"every missed refresh is red at its own time and no other is", missed_refreshes_are_red},
     {"a clean run has no red pixel", nothing_is_red_in_a_clean_run},
+    {"a rig that fails, loses or is gone is red", a_rig_that_fails_is_red},
     {"a constant rate is a level line at its height", constant_rate_is_level},
     {"missing rates leave a gap", missing_rates_leave_a_gap},
     {"a model of flicker has trace, number, name and row in a block of flicker and none of them in "

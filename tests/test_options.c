@@ -24,6 +24,7 @@ static void every_option_lands_in_its_field(void)
                     "--display", "null", "--console", "png:c.png", "--seconds", "20", "--seed",
                     "-1000", "--fault", "stall:20:25", "--strict", "--json", "-", "--rig", "none",
                     "--refresh", "75"));
+    CU_ASSERT_PTR_NULL(o.rig_text);
     CU_ASSERT_STRING_EQUAL(o.protocol, "p.yaml");
     CU_ASSERT_STRING_EQUAL(o.out, "d");
     CU_ASSERT_EQUAL(o.models_count, 2);
@@ -37,6 +38,17 @@ static void every_option_lands_in_its_field(void)
     CU_ASSERT(o.fault_every == 20 && o.fault_ms == 25);
     CU_ASSERT(o.is_strict);
     CU_ASSERT_STRING_EQUAL(o.json, "-");
+}
+
+static void a_rig_is_a_device_and_its_wiring(void)
+{
+    RunOptions o = {0};
+    CU_ASSERT(PARSE(&o, "--rig", "cdc:serial=7,start=2", "--rig-delay", "loop.json"));
+    CU_ASSERT_STRING_EQUAL(o.rig_text, "cdc:serial=7,start=2");
+    CU_ASSERT_STRING_EQUAL(o.rig.device, "cdc");
+    CU_ASSERT_STRING_EQUAL(o.rig.serial, "7");
+    CU_ASSERT_EQUAL(o.rig.start_line, 2);
+    CU_ASSERT_STRING_EQUAL(o.rig_delay, "loop.json");
 }
 
 static void refused(const char *option, const char *value, const char *allowed)
@@ -58,7 +70,7 @@ static void wrong_values_name_what_is_allowed(void)
     refused("--screen", "16", "from 0 to 15");
     refused("--fault", "stall:0:25", "stall:EVERY:MS");
     refused("--fault", "stall:20:25x", "stall:EVERY:MS");
-    refused("--rig", "u3", "none");
+    refused("--rig", "teensy", "none, null, replay, cdc");
 }
 
 static void unknown_options_are_named(void)
@@ -76,6 +88,7 @@ static const TestCase cases[] = {
     {"every option lands in its field", every_option_lands_in_its_field},
     {"a wrong value is named with what is allowed", wrong_values_name_what_is_allowed},
     {"an unknown option, a missing value and a second file are named", unknown_options_are_named},
+    {"a rig is a device and how it is wired", a_rig_is_a_device_and_its_wiring},
 };
 
 int main(void)

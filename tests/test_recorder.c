@@ -96,6 +96,75 @@ static void rows_land_where_run_yaml_says(void)
     free(rates);
 }
 
+static void push_trigger(Recorder *recorder, int64_t refresh)
+{
+    recorder_frame(recorder, &(FrameRecord){.refresh = refresh,
+                                            .image = refresh,
+                                            .vblank_ns = refresh * 10000000,
+                                            .trigger_lines = 3,
+                                            .trigger_ns = refresh * 10000000 + 1000});
+}
+
+static void push_fate(Recorder *recorder, int64_t refresh, RigFailure failure)
+{
+    recorder_trigger(recorder, &(TriggerRecord){.refresh = refresh,
+                                                .failure = failure,
+                                                .submitted_ns = refresh * 10000000 + 20000,
+                                                .completed_ns = refresh * 10000000 + 70000,
+                                                .corrected_ns = -1});
+}
+
+// trigger words of the rows, in order, and whether the refreshes are
+static bool read_fates(const char *folder, char (*words)[32], int rows)
+{
+    char path[600], line[1024];
+    long long refresh;
+    snprintf(path, sizeof path, "%s/frames.tsv", folder);
+    FILE *file = fopen(path, "r");
+    bool is_in_order = fgets(line, sizeof line, file) != NULL;
+    for (int row = 0; row < rows; row++)
+        is_in_order = is_in_order && fgets(line, sizeof line, file) &&
+                      sscanf(line,
+                             "%lld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                             "%*d %31s",
+                             &refresh, words[row]) == 2 &&
+                      refresh == row;
+    fclose(file);
+    return is_in_order;
+}
+
+static void a_row_waits_for_its_trigger_but_not_forever(void)
+{
+    enum { ROWS = 200 };
+    static char words[ROWS][32];
+    const char *folder = test_folder("recorder-fates");
+    Recorder *recorder = start(folder);
+    for (int64_t k = 0; k < ROWS; k++) {
+        if (k % 10 == 9) // a missed frame has none
+            push_refresh(recorder, k, true);
+        else
+            push_trigger(recorder, k);
+        if (k >= 5 && (k - 5) % 10 != 9 && k - 5 != 50) // fates come five frames late, one never
+            push_fate(recorder, k - 5, k - 5 == 60 ? RIG_FAILURE_GONE : RIG_FAILURE_NONE);
+    }
+    RecorderFigures figures;
+    char err[RECORDER_ERR_BYTES];
+    CU_ASSERT(recorder_finish(recorder, &figures, err));
+    recorder_destroy(recorder);
+    CU_ASSERT(read_fates(folder, words, ROWS));
+    for (int k = 0; k < ROWS; k++) {
+        const char *wanted = k % 10 == 9                ? "none"
+                             : k == 50 || k >= ROWS - 5 ? "unknown"
+                             : k == 60                  ? "no_device"
+                                                        : "sent";
+        CU_ASSERT_STRING_EQUAL(words[k], wanted);
+    }
+    CU_ASSERT_EQUAL(figures.refreshes, ROWS);
+    CU_ASSERT_EQUAL(figures.triggers_failed, 1);
+    CU_ASSERT_EQUAL(figures.triggers_sent, ROWS - 20 - 1 - 1 - 4);
+    CU_ASSERT_EQUAL(figures.trigger_us.p50, 70);
+}
+
 static void full_disk_keeps_what_was_written(void)
 {
     const char *folder = test_folder("recorder-full");
@@ -166,6 +235,8 @@ static const TestCase cases[] = {
     {"a full disk keeps what was written and names the file", full_disk_keeps_what_was_written},
     {"a killed process loses at most the last second", killed_process_loses_at_most_a_second},
     {"a folder that cannot be written is named", unwritable_folder_is_named},
+    {"a frame's row waits for the fate of its trigger, but not forever",
+     a_row_waits_for_its_trigger_but_not_forever},
 };
 
 int main(void)
