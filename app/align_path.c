@@ -17,17 +17,21 @@ static const double CHEAPER = 0.01;
 static const double LAG =
     1e-6; // a refresh of lag; of lead, which no screen has, twice that: breaks ties
 static const float AMBIGUOUS = 3;
+static const float CLEAR = 0.15f; // of the middle between dark and bright, in luminance
 
 static bool is_inside(const AlignProblem *p, int64_t row)
 {
     return row >= 0 && row < p->rows_count;
 }
 
-static bool toggles(const AlignProblem *p, int64_t slot)
+bool align_path_toggles(const AlignProblem *p, int64_t slot)
 {
     if (p->look == ALIGN_TOGGLES || p->look == ALIGN_PULSES)
         return p->seen[slot].has_edge;
-    return slot > 0 && (p->seen[slot].level > 0) != (p->seen[slot - 1].level > 0);
+    if (slot == 0)
+        return false;
+    float level = p->seen[slot].level, before = p->seen[slot - 1].level;
+    return fabsf(level) > CLEAR && fabsf(before) > CLEAR && (level > 0) != (before > 0);
 }
 
 static bool wants_edge(const AlignProblem *p, int64_t before, int64_t row)
@@ -57,7 +61,7 @@ static float lost_price(const AlignProblem *p, int64_t slot, int64_t row)
 static float look_price(const AlignProblem *p, int64_t slot, int64_t before, int64_t row)
 {
     if (!is_inside(p, row))
-        return toggles(p, slot) ? OUTSIDE_TOGGLE : 0;
+        return align_path_toggles(p, slot) ? OUTSIDE_TOGGLE : 0;
     const AlignRow *wanted = &p->rows[row];
     const AlignSeen *seen = &p->seen[slot];
     if (p->look == ALIGN_CODED || p->look == ALIGN_LEVELS) {

@@ -51,6 +51,9 @@ AlignOutcome align_path_find(const AlignProblem *problem, int64_t *row, int64_t 
 /* Whether the levels carry the patch's code rather than toggles alone. */
 bool align_path_is_coded(const AlignProblem *problem);
 
+/* The slot begins with a turn from dark to bright or back; with an edge or a pulse. */
+bool align_path_toggles(const AlignProblem *problem, int64_t slot);
+
 typedef enum {
     ALIGN_FITS,
     ALIGN_STANDS_IN, // the row's image was lost, and the one before it stayed for this slot

@@ -112,12 +112,9 @@ static int count_bits(uint64_t bits)
 /* Slots that toggle, and rows that should. */
 static void fill_bits(const AlignProblem *p, uint64_t *seen, uint64_t *wanted)
 {
-    bool is_pulses = p->look == ALIGN_PULSES, is_edges = is_pulses || p->look == ALIGN_TOGGLES;
-    for (int64_t n = 0; n < p->slots; n++) {
-        bool has = is_edges ? p->seen[n].has_edge
-                            : n > 0 && (p->seen[n].level > 0) != (p->seen[n - 1].level > 0);
-        seen[n / WORD] |= (uint64_t)has << n % WORD;
-    }
+    bool is_pulses = p->look == ALIGN_PULSES;
+    for (int64_t n = 0; n < p->slots; n++)
+        seen[n / WORD] |= (uint64_t)align_path_toggles(p, n) << n % WORD;
     for (int64_t r = 0; r < p->rows_count; r++) {
         bool has = is_pulses ? p->rows[r].is_new
                              : r > 0 && p->rows[r].is_bright != p->rows[r - 1].is_bright;

@@ -152,10 +152,14 @@ def main():
     with open(args.out + ".truth", "w") as file:
         for k in range(len(frames)):
             at = sample_of(begins[first[k]], args) if k in first else -1
-            near = sample_of(times[k], args) if k < len(times) else at  # of one that never came
-            if not 0 <= (at if k in first else near) < sample_of(end + args.tail, args):
+            if k not in first:  # one that never came
+                at = sample_of(times[k], args)
+            refresh, total = period * args.rate, sample_of(end + args.tail, args)
+            if not 0 <= at < total:
                 what[k], at = "unrecorded", -1
-            file.write("%d %d %s\n" % (k, math.ceil(at), what[k]))
+            elif at < refresh or at + refresh > total:
+                what[k] = "partial"  # at an end of the recording: there or not
+            file.write("%d %d %s\n" % (k, math.ceil(at) if k in first else -1, what[k]))
 
 
 main()
