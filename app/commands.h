@@ -20,5 +20,6 @@ int cmd_eval(int argc, char **argv);
 int cmd_phenomena(int argc, char **argv);
 int cmd_attribute(int argc, char **argv);
 int cmd_align(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
