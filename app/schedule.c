@@ -17,6 +17,8 @@ static bool complain(char *err, const char *what)
     return false;
 }
 
+enum { LAST_EVENTS = 4 }; // at most, that fall on the refresh behind the last
+
 static int64_t count_events(const Plan *plan)
 {
     int64_t count = 0;
@@ -83,7 +85,7 @@ static bool read_event(const Table *table, int64_t row, const int *columns, cons
         if (c != 1 && !table_integer(table, row, columns[c], &values[c]))
             return false;
     int trials = plan ? plan->trials_count : INT32_MAX;
-    if (values[0] < 0 || values[0] > frames->count || values[2] < 0 || values[2] >= trials)
+    if (values[0] < 0 || values[0] >= frames->count || values[2] < 0 || values[2] >= trials)
         return false;
     *event = (ScheduleEvent){.refresh = values[0],
                              .time_ns = time_of(frames, values[0]),
@@ -104,6 +106,26 @@ static bool is_trial_event(const char *name)
     return false;
 }
 
+/* What ends with the last refresh of a run that came to its end falls on the one behind it, which no row has. */
+static void add_last(const Frames *frames, Schedule *s)
+{
+    TrialEvent event;
+    int last = s->plan ? s->plan->trials_count - 1 : 0, added = 0;
+    for (int64_t i = 0;
+         s->plan && frames->count == s->plan->refreshes && trial_event(s->plan, last, i, &event);
+         i++) {
+        if (event.refresh < frames->count || added++ >= LAST_EVENTS)
+            continue;
+        ScheduleEvent *to = &s->events[s->events_count++];
+        *to = (ScheduleEvent){.refresh = event.refresh,
+                              .time_ns = time_of(frames, event.refresh),
+                              .trial = last,
+                              .number = event.number,
+                              .trigger_code = event.trigger_code};
+        snprintf(to->name, sizeof to->name, "%s", trial_event_name(event.kind));
+    }
+}
+
 static bool read_events(const char *folder, const Frames *frames, Schedule *s, char *err)
 {
     static const char *const names[EVENT_COLUMNS] = {"refresh", "event",        "trial",
@@ -118,7 +140,7 @@ static bool read_events(const char *folder, const Frames *frames, Schedule *s, c
     for (int c = 0; ok && c < EVENT_COLUMNS; c++)
         if ((columns[c] = table_column(table, names[c])) < 0)
             ok = complain(err, "events.tsv: lacks a column of events");
-    s->events = calloc((size_t)table_rows(table) + 1, sizeof *s->events);
+    s->events = calloc((size_t)table_rows(table) + LAST_EVENTS, sizeof *s->events);
     ok = ok && (s->events || complain(err, "events.tsv: not enough memory to read it"));
     for (int64_t row = 0; ok && row < table_rows(table); row++) {
         ScheduleEvent *event = &s->events[s->events_count];
@@ -132,6 +154,8 @@ static bool read_events(const char *folder, const Frames *frames, Schedule *s, c
         ok = s->events_count > 0 && event == &s->events[s->events_count - 1];
     }
     table_destroy(table);
+    if (ok)
+        add_last(frames, s);
     return ok;
 }
 
@@ -170,6 +194,12 @@ static void add_pulses(Schedule *s, int64_t start_ns, int64_t lines, int code, i
                 (SchedulePulse){start_ns, start_ns + pulse_us * 1000, line, lines > 1 ? code : 0};
 }
 
+static int by_start(const void *a, const void *b)
+{
+    const SchedulePulse *x = a, *y = b;
+    return x->start_ns != y->start_ns ? (x->start_ns > y->start_ns ? 1 : -1) : x->line - y->line;
+}
+
 /* What a run with a rig has in its frames.tsv: the lines each frame raised, and when the device had
  * them. */
 static bool read_pulses(const char *folder, const Frames *frames, int pulse_us, Schedule *s,
@@ -197,6 +227,8 @@ static bool read_pulses(const char *folder, const Frames *frames, int pulse_us, 
             add_pulses(s, at_ns - frames->frames[0].slot_ns, raised & 0xFF, (int)code, pulse_us);
     }
     table_destroy(table);
+    if (s->pulses)
+        qsort(s->pulses, (size_t)s->pulses_count, sizeof *s->pulses, by_start);
     return !has_any || s->pulses || complain(err, "frames.tsv: not enough memory for its pulses");
 }
 

@@ -268,9 +268,7 @@ def check_times(file, path, may_be_cut):
     events = file["/intervals/stimulus_events"]
     names, times = events["event"].asstr()[()], events["start_time"][()]
     if len(names) != len(rows) and not (may_be_cut and len(names) < len(rows)):
-        # the end of the last trial lies behind the last refresh, and no run records it
-        if not (len(names) == len(rows) - 1 and rows[-1]["event"] == "trial_end"):
-            wrong(events.name, "%d events, `retrace timing` has %d" % (len(names), len(rows)))
+        wrong(events.name, "%d events, `retrace timing` has %d" % (len(names), len(rows)))
     for name, time, row in zip(names, times, rows):
         if name != row["event"] or abs(time - int(row["time_ns"]) * 1e-9) > 1e-6:
             wrong(events.name, "%s at %.9f, `retrace timing` has %s at %s"
