@@ -170,27 +170,52 @@ static bool answer_all(Work *w)
     return true;
 }
 
+static AlignOutcome find(Work *w)
+{
+    const AlignProblem *problem = &w->view.problem;
+    free(w->row);
+    w->row = malloc((size_t)problem->slots * sizeof *w->row);
+    AlignOutcome outcome =
+        w->row ? align_path_find(problem, w->row, &w->answer->other) : ALIGN_NO_MEMORY;
+    if (outcome == ALIGN_FOUND)
+        align_view_step(&w->view, w->row);
+    return outcome;
+}
+
+/* On an even grid first, which needs nothing but the edges; then on that of the run's times, if it fits better. */
+static bool find_twice(Work *w)
+{
+    double offset, rate_hz;
+    bool is_there, is_changed;
+    w->answer->outcome = find(w);
+    if (w->answer->outcome != ALIGN_FOUND)
+        return w->answer->outcome != ALIGN_NO_MEMORY;
+    if (!align_fit_line(w->order, &w->view, w->row, &offset, &rate_hz, &is_there))
+        return false;
+    if (!is_there)
+        return true;
+    if (!align_view_follow(&w->view, offset, rate_hz, &is_changed))
+        return false;
+    if (is_changed)
+        w->answer->outcome = find(w);
+    return w->answer->outcome != ALIGN_NO_MEMORY;
+}
+
 bool align_run(const AlignOrder *order, AlignAnswer *answer)
 {
-    *answer = (AlignAnswer){.count = order->frames->count};
+    *answer = (AlignAnswer){.count = order->frames->count, .outcome = ALIGN_LOST};
     Work w = {.order = order, .answer = answer};
     answer->places = calloc((size_t)answer->count, sizeof *answer->places);
     for (int64_t k = 0; answer->places && k < answer->count; k++)
         answer->places[k] = (AlignPlace){
             .sample = (double)NAN, .residual_us = (double)NAN, .what = ALIGN_UNRECORDED};
     bool ok = answer->places && align_view_make(order, &w.view);
-    const AlignProblem *problem = &w.view.problem;
-    answer->look = problem->look;
-    answer->outcome = ALIGN_LOST;
+    answer->look = w.view.problem.look;
     answer->is_foreign = ok && w.view.is_foreign;
-    if (ok && problem->slots >= SLOTS_LEAST && !answer->is_foreign) {
-        w.row = malloc((size_t)problem->slots * sizeof *w.row);
-        answer->outcome = w.row ? align_path_find(problem, w.row, &answer->other) : ALIGN_NO_MEMORY;
-        if (answer->outcome == ALIGN_FOUND) {
-            align_view_step(&w.view, w.row);
+    if (ok && w.view.problem.slots >= SLOTS_LEAST && !answer->is_foreign) {
+        ok = find_twice(&w);
+        if (ok && answer->outcome == ALIGN_FOUND)
             ok = answer_all(&w);
-        }
-        ok = ok && answer->outcome != ALIGN_NO_MEMORY;
     }
     free(w.row);
     align_view_finish(&w.view);

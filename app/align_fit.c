@@ -72,6 +72,37 @@ static size_t pair_up(const AlignOrder *order, const AlignView *view, const int6
     return count;
 }
 
+/* A line through the pairs, more than one. */
+static Line fit_well(const Pair *pairs, size_t count, double *sorted)
+{
+    Line line = fit(pairs, count, NULL, 0);
+    for (int pass = 0; pass < PASSES; pass++) {
+        sort_residuals(&line, pairs, count, sorted);
+        line = fit(pairs, count, &line, fmax(OUTLIER * sorted[count / 2], LEAST_SAMPLES));
+    }
+    sort_residuals(&line, pairs, count, sorted);
+    return line;
+}
+
+bool align_fit_line(const AlignOrder *order, const AlignView *view, const int64_t *row,
+                    double *offset, double *rate_hz, bool *is_there)
+{
+    size_t room = (size_t)view->problem.slots;
+    Pair *pairs = malloc(room * sizeof *pairs);
+    double *sorted = malloc(room * sizeof *sorted);
+    bool ok = pairs && sorted;
+    size_t count = ok ? pair_up(order, view, row, pairs) : 0;
+    *is_there = count >= 2;
+    if (count >= 2) {
+        Line line = fit_well(pairs, count, sorted);
+        *offset = line.offset;
+        *rate_hz = line.rate_hz;
+    }
+    free(pairs);
+    free(sorted);
+    return ok;
+}
+
 bool align_fit_clock(const AlignOrder *order, const AlignView *view, const int64_t *row,
                      AlignAnswer *answer)
 {
@@ -83,12 +114,7 @@ bool align_fit_clock(const AlignOrder *order, const AlignView *view, const int64
     if (ok && count < 2)
         answer->outcome = ALIGN_LOST;
     if (ok && count >= 2) {
-        Line line = fit(pairs, count, NULL, 0);
-        for (int pass = 0; pass < PASSES; pass++) {
-            sort_residuals(&line, pairs, count, sorted);
-            line = fit(pairs, count, &line, fmax(OUTLIER * sorted[count / 2], LEAST_SAMPLES));
-        }
-        sort_residuals(&line, pairs, count, sorted);
+        Line line = fit_well(pairs, count, sorted);
         double us = 1e6 / order->rate_hz;
         answer->drift_ppm = (line.rate_hz / order->rate_hz - 1) * 1e6;
         answer->offset_samples = line.offset;

@@ -44,18 +44,13 @@ static int64_t count_turns(const AlignView *view)
     return turns;
 }
 
-static bool find_slots(const AlignOrder *order, AlignView *view)
+static bool find_edges(const AlignOrder *order, AlignView *view)
 {
-    SyncEdges edges = {(SyncEdge *)(uintptr_t)order->edges, (size_t)order->edges_count, 1,
-                       EDGE_SCATTER};
-    double period = period_samples(order);
-    if (order->samples &&
-        !sync_edges_find(order->samples, order->samples_count, period, count_turns(view), &edges))
-        return false;
-    bool ok = align_slots_make(&edges, period, &view->slots);
-    if (order->samples)
-        sync_edges_finish(&edges);
-    return ok;
+    view->edges = (SyncEdges){(SyncEdge *)(uintptr_t)order->edges, (size_t)order->edges_count, 1,
+                              EDGE_SCATTER};
+    return !order->samples ||
+           sync_edges_find(order->samples, order->samples_count, period_samples(order),
+                           count_turns(view), &view->edges);
 }
 
 static int64_t margin(double samples, double period)
@@ -111,7 +106,8 @@ static bool see_light(const AlignOrder *order, AlignView *view)
     if (!light)
         return false;
     for (int64_t n = 0; n < slots; n++) {
-        double start = align_view_start(view, n), period = view->slots.period;
+        double start = align_view_start(view, n);
+        double period = fmin(align_view_start(view, n + 1) - start, view->slots.period);
         light[n] = sync_mean(order->samples, order->samples_count, start + LEVEL_FROM * period,
                              start + LEVEL_UNTIL * period);
         if (isnan(light[n]) && n > 0)
@@ -158,27 +154,62 @@ static AlignLook look_of(const AlignOrder *order, AlignView *view)
     return is_coded ? ALIGN_CODED : ALIGN_LEVELS;
 }
 
+/* What every slot of view->slots looks like. */
+static bool see(AlignView *view)
+{
+    const AlignOrder *order = view->order;
+    const AlignSlots *slots = &view->slots;
+    double end = slots->slots[slots->count - 1].start + slots->period;
+    free(view->seen);
+    view->before = margin(slots->slots[0].start, slots->period);
+    view->problem.slots =
+        view->before + slots->count + margin((double)order->samples_count - end, slots->period);
+    view->problem.seen = view->seen = calloc((size_t)view->problem.slots, sizeof *view->seen);
+    if (!view->seen)
+        return false;
+    if (order->samples)
+        return see_light(order, view);
+    see_edges(view);
+    return true;
+}
+
 bool align_view_make(const AlignOrder *order, AlignView *view)
 {
     *view = (AlignView){.order = order};
     view->problem.look = order->is_pulses ? ALIGN_PULSES : ALIGN_LEVELS;
-    if (!fill_rows(order, view) || !find_slots(order, view))
+    if (!fill_rows(order, view) || !find_edges(order, view) ||
+        !align_slots_make(&view->edges, period_samples(order), &view->slots))
         return false;
-    const AlignSlots *slots = &view->slots;
-    if (slots->count == 0)
+    if (view->slots.count == 0)
         return true;
-    double end = slots->slots[slots->count - 1].start + slots->period;
-    view->before = margin(slots->slots[0].start, slots->period);
-    view->problem.slots =
-        view->before + slots->count + margin((double)order->samples_count - end, slots->period);
-    view->seen = calloc((size_t)view->problem.slots, sizeof *view->seen);
-    view->problem.seen = view->seen;
-    if (!view->seen || (order->samples && !see_light(order, view)))
+    if (!see(view))
         return false;
-    if (!order->samples)
-        see_edges(view);
     view->problem.look = look_of(order, view);
     return true;
+}
+
+bool align_view_follow(AlignView *view, double offset, double rate_hz, bool *is_changed)
+{
+    const Frames *frames = view->order->frames;
+    double *expected = malloc((size_t)frames->count * sizeof *expected);
+    AlignSlots slots = {0};
+    int64_t first;
+    *is_changed = false;
+    for (int64_t k = 0; expected && k < frames->count; k++)
+        expected[k] = offset + rate_hz * 1e-9 *
+                                   (double)(frames->frames[k].slot_ns - frames->frames[0].slot_ns);
+    bool ok = expected && align_slots_follow(&view->edges, expected, frames->count, &slots, &first);
+    free(expected);
+    if (!ok)
+        return false;
+    if (slots.count < 2 || !(slots.scatter < view->slots.scatter)) {
+        align_slots_finish(&slots);
+        return true;
+    }
+    align_slots_finish(&view->slots);
+    view->slots = slots;
+    *is_changed = true;
+    return see(view);
 }
 
 /* The offset of most slots. */
@@ -250,6 +281,8 @@ bool align_view_wants(const AlignView *view, int64_t row)
 void align_view_finish(AlignView *view)
 {
     align_slots_finish(&view->slots);
+    if (view->order && view->order->samples)
+        sync_edges_finish(&view->edges);
     free(view->seen);
     free(view->rows);
     view->seen = NULL;

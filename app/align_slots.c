@@ -7,6 +7,7 @@
 enum { GAP_REFRESHES = 300, STRAYS_IN_A_ROW = 8, RECENT_REFRESHES = 16, NEAR_SLOTS = 12 };
 // in refreshes; CLOCK: what two clocks may part in one
 static const double ON_GRID = 0.15, ON_GRID_MOST = 0.3, CLOCK = 0.001;
+static const double NEAREST = 0.4; // of a refresh whose time is known
 static const double FOLLOW_PERIOD = 0.02, FOLLOW_PHASE = 0.3;
 
 /* A stretch of edges on one grid, by index of its edges. */
@@ -118,8 +119,8 @@ static double fit_period(const AlignSlots *slots, double *origin)
     return period;
 }
 
-/* Median lateness of rising over falling edges about the fitted line. */
-static bool find_asymmetry(AlignSlots *slots, double origin)
+/* Median lateness of rising over falling edges about the grid. */
+static bool find_asymmetry(AlignSlots *slots)
 {
     double *late = malloc(2 * (size_t)slots->count * sizeof *late);
     size_t counts[2] = {0, 0};
@@ -129,8 +130,7 @@ static bool find_asymmetry(AlignSlots *slots, double origin)
         const AlignSlot *slot = &slots->slots[k];
         int up = slot->step > 0;
         if (!isnan(slot->edge) && fabsf(slot->step) > 0)
-            late[(size_t)up * (size_t)slots->count + counts[up]++] =
-                slot->edge - origin - slots->period * (double)k;
+            late[(size_t)up * (size_t)slots->count + counts[up]++] = slot->edge - slot->expected;
     }
     if (counts[0] > 0 && counts[1] > 0)
         slots->up_minus_down = median(late + slots->count, counts[1]) - median(late, counts[0]);
@@ -145,21 +145,20 @@ static double lateness(const AlignSlots *slots, const AlignSlot *slot)
                             : 0;
 }
 
-/* Where slot k begins by the edges near it and the period. */
-static double on_line(const AlignSlots *slots, int64_t k)
+/* Where slot k begins by the grid and the edges near it. */
+static double on_grid(const AlignSlots *slots, int64_t k)
 {
-    double starts[2 * NEAR_SLOTS + 1];
+    double starts[2 * NEAR_SLOTS + 1]; // against the grid
     size_t count = 0;
     for (int64_t i = k - NEAR_SLOTS; i <= k + NEAR_SLOTS; i++)
         if (i >= 0 && i < slots->count && !isnan(slots->slots[i].edge))
-            starts[count++] = slots->slots[i].edge - lateness(slots, &slots->slots[i]) +
-                              slots->period * (double)(k - i);
-    return median(starts, count);
+            starts[count++] =
+                slots->slots[i].edge - lateness(slots, &slots->slots[i]) - slots->slots[i].expected;
+    return slots->slots[k].expected + median(starts, count);
 }
 
-/* start := on the line, where there is an edge. The grid is even when the edges' median distance from it is
- * within what noise does. */
-static bool judge_evenness(AlignSlots *slots, double scatter)
+/* start := on the grid, where there is an edge. */
+static bool find_scatter(AlignSlots *slots)
 {
     double *off = malloc((size_t)slots->count * sizeof *off);
     size_t count = 0;
@@ -169,34 +168,39 @@ static bool judge_evenness(AlignSlots *slots, double scatter)
         AlignSlot *slot = &slots->slots[k];
         if (isnan(slot->edge))
             continue;
-        slot->start = on_line(slots, k);
+        slot->start = on_grid(slots, k);
         off[count++] = fabs(slot->edge - lateness(slots, slot) - slot->start);
     }
-    slots->is_even = median(off, count) <= scatter;
+    slots->scatter = median(off, count);
     free(off);
     return true;
 }
 
-/* A start for every slot: its own edge's, or on the line between its neighbours'. */
-static void fill_starts(AlignSlots *slots)
+/* A start for every slot: its own edge's, or as far off the grid as lies between its neighbours'. */
+static void fill_starts(AlignSlots *slots, bool is_noise)
 {
     int64_t known = 0;
     for (int64_t k = 0; k < slots->count; k++) {
         AlignSlot *slot = &slots->slots[k];
         if (isnan(slot->edge))
             continue;
-        if (!slots->is_even)
+        if (!is_noise)
             slot->start = slot->edge - lateness(slots, slot);
         slot->at = slot->start + lateness(slots, slot);
-        double from = slots->slots[known].start, steps = (double)(k - known);
-        for (int64_t i = known + 1; i < k; i++)
-            slots->slots[i].at = slots->slots[i].start =
-                from + (slot->start - from) * (double)(i - known) / steps;
+        double from = slots->slots[known].start - slots->slots[known].expected;
+        double to = slot->start - slot->expected, steps = (double)(k - known);
+        for (int64_t i = known + 1; i < k; i++) {
+            AlignSlot *between = &slots->slots[i];
+            between->start = between->expected + from + (to - from) * (double)(i - known) / steps;
+            between->at = between->start;
+        }
         known = k;
     }
 }
 
-static bool fill(const Grid *grid, const Stretch *stretch, AlignSlots *slots)
+/* expected: of the slots, or NULL for an even grid. */
+static bool fill(const Grid *grid, const Stretch *stretch, const double *expected,
+                 AlignSlots *slots)
 {
     const SyncEdge *edges = grid->edges->edges;
     slots->count = grid->number[stretch->end - 1] + 1;
@@ -217,9 +221,11 @@ static bool fill(const Grid *grid, const Stretch *stretch, AlignSlots *slots)
     }
     double origin;
     slots->period = fit_period(slots, &origin);
-    if (!find_asymmetry(slots, origin) || !judge_evenness(slots, grid->edges->scatter))
+    for (int64_t k = 0; k < slots->count; k++)
+        slots->slots[k].expected = expected ? expected[k] : origin + slots->period * (double)k;
+    if (!find_asymmetry(slots) || !find_scatter(slots))
         return false;
-    fill_starts(slots);
+    fill_starts(slots, slots->scatter <= grid->edges->scatter);
     return true;
 }
 
@@ -233,7 +239,50 @@ bool align_slots_make(const SyncEdges *edges, double period, AlignSlots *slots)
     bool ok = true;
     if (stretch.members > 1) {
         follow(&grid, stretch.first); // its numbers again: others came after it
-        ok = fill(&grid, &stretch, slots);
+        ok = fill(&grid, &stretch, NULL, slots);
+    }
+    free(grid.number);
+    if (!ok)
+        align_slots_finish(slots);
+    return ok;
+}
+
+/* number := the refresh whose start is nearest, −1 for an edge that is near none or shares one with the edge
+ * before. */
+static Stretch take_nearest(const Grid *grid, const double *expected, int64_t count)
+{
+    Stretch stretch = {0};
+    int64_t row = 0, last = -1;
+    for (size_t i = 0; i < grid->edges->count; i++) {
+        double sample = (double)grid->edges->edges[i].sample;
+        while (row + 1 < count && fabs(expected[row + 1] - sample) <= fabs(expected[row] - sample))
+            row++;
+        grid->number[i] = -1;
+        if (row == last || fabs(expected[row] - sample) > NEAREST * grid->nominal)
+            continue;
+        grid->number[i] = last = row;
+        if (stretch.members++ == 0)
+            stretch.first = i;
+        stretch.end = i + 1;
+    }
+    return stretch;
+}
+
+bool align_slots_follow(const SyncEdges *edges, const double *expected, int64_t count,
+                        AlignSlots *slots, int64_t *first)
+{
+    *slots = (AlignSlots){0};
+    double period = count > 1 ? (expected[count - 1] - expected[0]) / (double)(count - 1) : 0;
+    Grid grid = {edges, period, calloc(edges->count + 1, sizeof *grid.number)};
+    if (!grid.number)
+        return false;
+    Stretch stretch = take_nearest(&grid, expected, count);
+    bool ok = true;
+    if (stretch.members > 1) {
+        *first = grid.number[stretch.first];
+        for (size_t i = stretch.first; i < stretch.end; i++)
+            grid.number[i] -= grid.number[i] < 0 ? 0 : *first;
+        ok = fill(&grid, &stretch, expected + *first, slots);
     }
     free(grid.number);
     if (!ok)
