@@ -193,21 +193,20 @@ bool align_view_follow(AlignView *view, double offset, double rate_hz, bool *is_
     const Frames *frames = view->order->frames;
     double *expected = malloc((size_t)frames->count * sizeof *expected);
     AlignSlots slots = {0};
-    int64_t first;
     *is_changed = false;
     for (int64_t k = 0; expected && k < frames->count; k++)
         expected[k] = offset + rate_hz * 1e-9 *
                                    (double)(frames->frames[k].slot_ns - frames->frames[0].slot_ns);
-    bool ok = expected && align_slots_follow(&view->edges, expected, frames->count, &slots, &first);
-    free(expected);
-    if (!ok)
-        return false;
-    if (slots.count < 2 || !(slots.scatter < view->slots.scatter)) {
+    bool ok =
+        expected && align_slots_follow(&view->edges, expected, frames->count, &slots, &view->first);
+    if (!ok || slots.count < 2 || !(slots.scatter < view->slots.scatter)) {
         align_slots_finish(&slots);
-        return true;
+        free(expected);
+        return ok;
     }
     align_slots_finish(&view->slots);
     view->slots = slots;
+    view->expected = expected;
     *is_changed = true;
     return see(view);
 }
@@ -237,9 +236,14 @@ void align_view_step(AlignView *view, const int64_t *row)
         }
 }
 
-double align_view_start(const AlignView *view, int64_t slot)
+double align_view_start(const AlignView *view, int64_t n)
 {
-    return align_slot_start(&view->slots, slot - view->before);
+    int64_t slot = n - view->before, row = view->first + slot;
+    const AlignSlot *end = &view->slots.slots[slot < 0 ? 0 : view->slots.count - 1];
+    bool is_beyond = slot < 0 || slot >= view->slots.count;
+    if (is_beyond && view->expected && row >= 0 && row < view->problem.rows_count)
+        return end->start + view->expected[row] - end->expected;
+    return align_slot_start(&view->slots, slot);
 }
 
 double align_view_at(const AlignView *view, int64_t n)
@@ -283,6 +287,7 @@ void align_view_finish(AlignView *view)
     align_slots_finish(&view->slots);
     if (view->order && view->order->samples)
         sync_edges_finish(&view->edges);
+    free(view->expected);
     free(view->seen);
     free(view->rows);
     view->seen = NULL;
