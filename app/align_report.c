@@ -34,6 +34,8 @@ bool align_verdict(const AlignReport *report, char *verdict)
                   {answer->doubled, "doubled"},
                   {answer->unexplained, "unexplained"},
                   {answer->lost_edges, "edges lost"},
+                  {report->pulses ? report->pulses->lost : 0, "pulses lost"},
+                  {report->pulses ? report->pulses->extra : 0, "pulses too many"},
                   {answer->unrecorded, "outside of the recording"}};
     size_t used = 0;
     verdict[0] = '\0';
@@ -66,7 +68,11 @@ static void write_row(FILE *file, const AlignReport *report, int64_t k)
                                         : "edge");
     if (!isnan(place->residual_us))
         fprintf(file, "%.1f", place->residual_us);
-    fprintf(file, ",%d,%d\n", (int)place->lag, (int)place->held);
+    fprintf(file, ",%d,%d", (int)place->lag, (int)place->held);
+    if (report->pulses && report->pulses->pulse_of[k] >= 0)
+        fprintf(file, ",%" PRId64 "\n", report->pulses->pulse_of[k]);
+    else
+        fputs(report->pulses ? ",\n" : "\n", file);
 }
 
 bool align_write_table(const AlignReport *report, const char *path, char *err)
@@ -74,9 +80,10 @@ bool align_write_table(const AlignReport *report, const char *path, char *err)
     FILE *file = fopen(path, "w");
     bool is_written = file != NULL;
     if (file) {
-        fputs(
-            "refresh,image,trial,block,trial_frame,what,sample,time_s,from,residual_us,lag,held\n",
-            file);
+        fprintf(file,
+                "refresh,image,trial,block,trial_frame,what,sample,time_s,from,residual_us,lag,"
+                "held%s\n",
+                report->pulses ? ",pulse_sample" : "");
         for (int64_t k = 0; k < report->answer->count; k++)
             write_row(file, report, k);
         is_written = !ferror(file);
@@ -125,6 +132,15 @@ void align_talk(const AlignReport *report, const char *verdict, FILE *to)
                 answer->drift_ppm, answer->residual_us_p50, answer->residual_us_max,
                 answer->up_minus_down_us);
     }
+    const AlignPulses *pulses = report->pulses;
+    if (pulses && pulses->matched > 0)
+        fprintf(to,
+                "pulses      %" PRId64 " of %" PRId64 " frames have theirs, %" PRId64
+                " too many; %+.1f us after the light (p50; %+.1f to %+.1f)\n",
+                pulses->matched, pulses->wanted, pulses->extra, pulses->latency_us_p50,
+                pulses->latency_us_min, pulses->latency_us_max);
+    else if (pulses)
+        fprintf(to, "pulses      none of %" PRId64 " frames has one\n", pulses->wanted);
     fprintf(to, "verdict     %s\n", verdict);
 }
 
@@ -151,13 +167,26 @@ static json_t *strays_of(const AlignAnswer *answer)
     return list;
 }
 
+static json_t *pulses_json(const AlignPulses *pulses)
+{
+    if (!pulses)
+        return json_null();
+    json_t *latency = pulses->matched == 0
+                          ? json_null()
+                          : json_pack("{sfsfsf}", "min", pulses->latency_us_min, "p50",
+                                      pulses->latency_us_p50, "max", pulses->latency_us_max);
+    return json_pack("{sIsIsIsIso}", "wanted", (json_int_t)pulses->wanted, "matched",
+                     (json_int_t)pulses->matched, "lost", (json_int_t)pulses->lost, "extra",
+                     (json_int_t)pulses->extra, "latency_us", latency);
+}
+
 json_t *align_summary(const AlignReport *report, const char *verdict)
 {
     const AlignAnswer *answer = report->answer;
     if (answer->outcome != ALIGN_FOUND)
         return json_pack("{sssssn}", "retrace", RETRACE_VERSION, "verdict", verdict, "frames");
     return json_pack(
-        "{sssssssIsIsIsIsIsIsIs{sIsI}sfsfsfs{sfsf}sfsoso}", "retrace", RETRACE_VERSION, "verdict",
+        "{sssssssIsIsIsIsIsIsIs{sIsI}sfsfsfs{sfsf}sfsososo}", "retrace", RETRACE_VERSION, "verdict",
         verdict, "aligned_by", look_name(answer->look), "frames", (json_int_t)answer->frames,
         "found", (json_int_t)answer->found, "unrecorded", (json_int_t)answer->unrecorded, "dropped",
         (json_int_t)answer->dropped, "doubled", (json_int_t)answer->doubled, "unexplained",
@@ -166,5 +195,6 @@ json_t *align_summary(const AlignReport *report, const char *verdict)
         (json_int_t)answer->toggles_found, "rate_hz", report->order->rate_hz, "drift_ppm",
         answer->drift_ppm, "offset_samples", answer->offset_samples, "residual_us", "p50",
         answer->residual_us_p50, "max", answer->residual_us_max, "up_minus_down_us",
-        answer->up_minus_down_us, "faults", list_of(report), "stray_samples", strays_of(answer));
+        answer->up_minus_down_us, "faults", list_of(report), "stray_samples", strays_of(answer),
+        "ttl", pulses_json(report->pulses));
 }

@@ -6,16 +6,17 @@
 #include <jansson.h>
 
 #include "app/align.h"
+#include "app/align_pulses.h"
 
 enum { ALIGN_VERDICT_BYTES = 256, ALIGN_REPORT_ERR_BYTES = 512 };
 
 typedef struct {
     const AlignOrder *order;
     const AlignAnswer *answer;
-    bool is_flips; // no run: commanded flips
+    const AlignPulses *pulses; // NULL: none were given beside the light
 } AlignReport;
 
-/* "ok" only where every frame was found as on record, no edge is left over and the clocks are within
+/* "ok" only where every frame was found as on record, no edge is left over, every frame has its pulse and the clocks are within
  * 0.1 %. verdict holds ALIGN_VERDICT_BYTES. */
 bool align_verdict(const AlignReport *report, char *verdict);
 

@@ -26,7 +26,7 @@ typedef struct {
     What what;
     double rate_hz, refresh_hz;
     ArgumentInteger channels, channel, every, flips, samples;
-    const char *out, *json;
+    const char *out, *json, *ttl;
     bool is_strict;
 } Options;
 
@@ -69,6 +69,9 @@ static const Argument rows[] = {
      ARGUMENT_INTEGER(Options, channels, 1, 4096)},
     {"samples", "N", "length of the recording, for edges and pulses, whose end shows nothing",
      ARGUMENT_INTEGER(Options, samples, 1, 9007199254740992.0)},
+    {"ttl", "FILE",
+     "beside the light: sample numbers of one pulse a shown frame, to be held against it",
+     ARGUMENT_TEXT(Options, ttl)},
     {"every", "N", "pulses: one for each refresh whose number is a multiple of N (default 1)",
      ARGUMENT_INTEGER(Options, every, 1, 1000)},
     {"flips", "N", "no run: N flips were commanded, one at each refresh of a display of",
@@ -133,6 +136,8 @@ static bool check(const Options *options, char *err)
         what = "names a run folder and a recording; see --help";
     else if (options->channels.is_given && options->what != WHAT_LIGHT)
         what = "--raw: goes with --as light; edges and pulses are tables of sample numbers";
+    else if (options->ttl && options->what == WHAT_PULSES)
+        what = "--ttl: goes beside the light or edges of the patch; pulses alone are --as pulses";
     if (what)
         snprintf(err, ALIGN_READ_ERR_BYTES, "%s", what);
     return what == NULL;
@@ -162,10 +167,11 @@ static bool read_recording(const Options *options, AlignOrder *order, float **sa
     return ok;
 }
 
-static int report(const Options *options, const AlignOrder *order, const AlignAnswer *answer)
+static int report(const Options *options, const AlignOrder *order, const AlignAnswer *answer,
+                  const AlignPulses *pulses)
 {
     char err[ALIGN_REPORT_ERR_BYTES], verdict[ALIGN_VERDICT_BYTES];
-    AlignReport about = {order, answer, options->flips.is_given};
+    AlignReport about = {order, answer, pulses};
     bool is_ok = align_verdict(&about, verdict);
     if (options->out && answer->outcome == ALIGN_FOUND &&
         !align_write_table(&about, options->out, err))
@@ -181,6 +187,27 @@ static int report(const Options *options, const AlignOrder *order, const AlignAn
     if (answer->outcome != ALIGN_FOUND)
         return EXIT_BAD_VERDICT; // there is no alignment to work with, strict or not
     return options->is_strict && !is_ok ? EXIT_BAD_VERDICT : EXIT_DONE;
+}
+
+/* With the pulses beside it, where they were given. */
+static int match_and_report(const Options *options, const AlignOrder *order,
+                            const AlignAnswer *answer)
+{
+    char err[ALIGN_READ_ERR_BYTES];
+    AlignSource source = {.where = options->ttl};
+    AlignPulses matched = {0};
+    SyncEdge *pulses = NULL;
+    int64_t count;
+    if (!options->ttl || answer->outcome != ALIGN_FOUND)
+        return report(options, order, answer, NULL);
+    if (!align_read_edges(&source, &pulses, &count, err))
+        return complain(err, EXIT_BAD_INPUT);
+    int status = align_pulses_match(order, answer, pulses, count, &matched)
+                     ? report(options, order, answer, &matched)
+                     : complain("not enough memory for the pulses", EXIT_IO);
+    align_pulses_finish(&matched);
+    free(pulses);
+    return status;
 }
 
 static int align(const Options *options)
@@ -199,7 +226,7 @@ static int align(const Options *options)
         status = complain(err, EXIT_BAD_INPUT);
     AlignAnswer answer = {0};
     if (status == EXIT_DONE)
-        status = align_run(&order, &answer) ? report(options, &order, &answer)
+        status = align_run(&order, &answer) ? match_and_report(options, &order, &answer)
                                             : complain("not enough memory to align", EXIT_IO);
     align_finish(&answer);
     free(samples);

@@ -86,8 +86,7 @@ static void raw_samples_are_read_by_channel(void)
 static void any_bytes_are_numbers_or_a_sentence(void)
 {
     static const char whole[] = "a,b\n1,2\n3.5e1,-4\n#x\n 7;8\n";
-    srand(1);
-    for (int round = 0; round < 3000; round++) {
+    for (long round = 0, rounds = test_rounds(3000); round < rounds; round++) {
         char bytes[sizeof whole];
         memcpy(bytes, whole, sizeof whole);
         for (int i = rand() % 5; i > 0; i--)

@@ -213,6 +213,24 @@ static void edges_and_pulses_are_recordings_too(void)
     CU_ASSERT(c.misnamed == 1 && c.far == 1); // the frame was shown, and only its pulse lacks
 }
 
+/* Both in one recording, the pulses 300 us late: the light says that the frame was there. */
+static void pulses_are_held_against_the_light(void)
+{
+    if (!is_ready())
+        return;
+    char options[700];
+    make("both", "--noise 0.05 --drift 50");
+    make("lines", "--kind pulses --drift 50 --start 2.0003 --jitter_us 50 --lose_edge 321 900");
+    snprintf(options, sizeof options, "--raw 1 --ttl %s/lines.csv --strict", folder);
+    CU_ASSERT_EQUAL(align("both", ".i16", options), 1);
+    CU_ASSERT_EQUAL(integer("dropped") + integer("unexplained"), 0);
+    json_t *ttl = json_object_get(summary, "ttl"), *latency = json_object_get(ttl, "latency_us");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(ttl, "lost")), 2);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(ttl, "extra")), 0);
+    CU_ASSERT(test_near(json_real_value(json_object_get(latency, "p50")), 300, 51));
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "2 pulses lost"));
+}
+
 static void a_thousand_flips_are_counted(void)
 {
     if (!is_ready())
@@ -279,6 +297,7 @@ static const TestCase cases[] = {
      a_patch_that_only_toggles_is_aligned_by_its_start},
     {"nothing is invented in a run without faults", nothing_is_invented_in_a_run_without_faults},
     {"edges and pulses are recordings too", edges_and_pulses_are_recordings_too},
+    {"pulses are held against the light", pulses_are_held_against_the_light},
     {"a thousand flips are counted without a run", a_thousand_flips_are_counted},
     {"every fault of the call has its exit status", faults_have_their_status},
 };

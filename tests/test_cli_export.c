@@ -254,8 +254,7 @@ static void damaged_events_are_a_table_or_a_sentence(void)
     fputs("refresh\timage\n0\t0\n", file);
     fclose(file);
     snprintf(path, sizeof path, "%s/events.tsv", here);
-    srand(1);
-    for (int round = 0; round < 3000; round++) {
+    for (long round = 0, rounds = test_rounds(3000); round < rounds; round++) {
         char text[sizeof whole];
         memcpy(text, whole, sizeof whole);
         for (int i = rand() % 5; i > 0; i--)

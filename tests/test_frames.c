@@ -75,8 +75,7 @@ static void damaged_bytes_are_a_table_or_a_sentence(void)
 {
     char whole[4096], text[4096];
     size_t length = (size_t)snprintf(whole, sizeof whole, "%s%s", head, rows);
-    srand(1);
-    for (int round = 0; round < 4000; round++) {
+    for (long round = 0, rounds = test_rounds(4000); round < rounds; round++) {
         size_t bytes = round % 3 ? length : (size_t)rand() % length;
         memcpy(text, whole, bytes);
         for (int i = rand() % 6; i > 0 && bytes > 0; i--)
