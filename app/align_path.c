@@ -85,15 +85,21 @@ static void step(const AlignProblem *p, int64_t slot, int64_t offset, int band,
                  const double *before, double *after, uint8_t *from)
 {
     int wide = 2 * band + 1;
+    bool is_light = p->look == ALIGN_CODED || p->look == ALIGN_LEVELS;
     for (int i = 0; i < wide; i++) {
         int64_t row = slot + offset + i - band;
         after[i] = (double)INFINITY;
+        // of light, what is seen hangs on the row before only where that is the one before
+        double next = (double)look_price(p, slot, row - 1, row);
+        double other = is_light ? (double)look_price(p, slot, row - 2, row) : 0;
         for (int rows = 0; rows <= ADVANCE_MOST; rows++) {
             int j = i + 1 - rows; // of the slot before, whose rows start one lower
             if (j < 0 || j >= wide)
                 continue;
-            double price = before[j] + (double)advance_price(rows) +
-                           (double)look_price(p, slot, row - rows, row) +
+            double look = rows == 1  ? next
+                          : is_light ? other
+                                     : (double)look_price(p, slot, row - rows, row);
+            double price = before[j] + (double)advance_price(rows) + look +
                            LAG * (double)(i > band ? 2 * (i - band) : band - i);
             if (price < after[i]) {
                 after[i] = price;
@@ -159,6 +165,11 @@ static double find_start(const AlignProblem *p, const AlignPlaces *places, int64
 {
     double best = (double)INFINITY;
     for (int i = 0; i < places->count; i++) {
+        bool is_covered = false; // by the band of one before
+        for (int j = 0; j < i; j++)
+            is_covered = is_covered || llabs(places->offset[i] - places->offset[j]) <= BAND / 2;
+        if (is_covered)
+            continue;
         double price = find_widening(p, places->offset[i], 1, rival);
         if (price < best) {
             best = price;

@@ -101,12 +101,13 @@ static uint64_t bits_at(const uint64_t *bits, int64_t words, int64_t at)
     return shift == 0 ? low : low >> shift | high << (WORD - shift);
 }
 
+/* Sums of ever wider fields side by side. */
 static int count_bits(uint64_t bits)
 {
-    int count = 0;
-    for (; bits; bits &= bits - 1)
-        count++;
-    return count;
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return (int)(bits * 0x0101010101010101u >> 56);
 }
 
 /* Slots that toggle, and rows that should. */
@@ -154,49 +155,75 @@ static int64_t last_bit(const uint64_t *bits, int64_t count)
     return at;
 }
 
-/* Where faults shift all that follows, only the run's own start or end is in its place. */
-static void add_ends(const AlignProblem *p, const uint64_t *seen, const uint64_t *wanted,
-                     AlignPlaces *places)
+/* ends: the offsets at which first bit lies on first, and last on last. */
+typedef struct {
+    const AlignProblem *problem;
+    uint64_t *seen, *wanted;
+    int64_t seen_words, wanted_words;
+    int64_t ends[2];
+    int64_t costs[ALIGN_PLACES];
+} Search;
+
+static void try_offset(Search *search, int64_t offset, AlignPlaces *places)
 {
-    int64_t ends[] = {first_bit(wanted, p->rows_count) - first_bit(seen, p->slots),
-                      last_bit(wanted, p->rows_count) - last_bit(seen, p->slots)};
+    int64_t limit = places->count == ALIGN_PLACES ? search->costs[ALIGN_PLACES - 1] : INT64_MAX;
+    int64_t cost = 0, tail = search->problem->slots % WORD;
+    for (int64_t w = 0; w < search->seen_words && cost < limit; w++) {
+        uint64_t rows = bits_at(search->wanted, search->wanted_words, offset + w * WORD);
+        if (w == search->seen_words - 1)
+            rows &= ((uint64_t)1 << tail) - 1;
+        cost += count_bits(search->seen[w] ^ rows);
+    }
+    if (cost < limit)
+        keep(places, search->costs, offset, cost);
+}
+
+static bool is_near_end(const Search *search, int64_t offset)
+{
+    return llabs(offset - search->ends[0]) < ALIGN_PLACES ||
+           llabs(offset - search->ends[1]) < ALIGN_PLACES;
+}
+
+/* Where faults shift all that follows, only the run's own start or end is in its place. */
+static void add_ends(const Search *search, AlignPlaces *places)
+{
     int kept = places->count < ALIGN_PLACES - 2 ? places->count : ALIGN_PLACES - 2;
     places->count = kept;
     for (int e = 0; e < 2; e++) {
         bool is_there = false;
         for (int i = 0; i < places->count; i++)
-            is_there = is_there || places->offset[i] == ends[e];
+            is_there = is_there || places->offset[i] == search->ends[e];
         if (!is_there)
-            places->offset[places->count++] = ends[e];
+            places->offset[places->count++] = search->ends[e];
     }
+}
+
+/* The likely offsets first: what they cost cuts the others short. */
+static void search_all(Search *search, AlignPlaces *places)
+{
+    int64_t first = -search->problem->slots + 2, end = search->problem->rows_count - 1;
+    for (int is_rest = 0; is_rest < 2; is_rest++)
+        for (int64_t offset = first; offset < end; offset++)
+            if (is_near_end(search, offset) == !is_rest)
+                try_offset(search, offset, places);
 }
 
 bool align_place_toggles(const AlignProblem *p, AlignPlaces *places)
 {
-    int64_t seen_words = p->slots / WORD + 1, wanted_words = p->rows_count / WORD + 1;
-    uint64_t *seen = calloc((size_t)(seen_words + wanted_words), sizeof *seen);
+    Search search = {
+        .problem = p, .seen_words = p->slots / WORD + 1, .wanted_words = p->rows_count / WORD + 1};
     *places = (AlignPlaces){0};
-    if (!seen)
+    search.seen = calloc((size_t)(search.seen_words + search.wanted_words), sizeof *search.seen);
+    if (!search.seen)
         return false;
-    uint64_t *wanted = seen + seen_words;
-    int64_t costs[ALIGN_PLACES];
-    fill_bits(p, seen, wanted);
-    int64_t tail = p->slots % WORD;
-    for (int64_t offset = -p->slots + 2; offset < p->rows_count - 1; offset++) {
-        int64_t cost = 0,
-                limit = places->count == ALIGN_PLACES ? costs[ALIGN_PLACES - 1] : INT64_MAX;
-        for (int64_t w = 0; w < seen_words && cost < limit; w++) {
-            uint64_t rows = bits_at(wanted, wanted_words, offset + w * WORD);
-            if (w == seen_words - 1)
-                rows &= ((uint64_t)1 << tail) - 1;
-            cost += count_bits(seen[w] ^ rows);
-        }
-        if (cost < limit)
-            keep(places, costs, offset, cost);
-    }
-    while (places->count > 1 && costs[places->count - 1] > costs[0] + SLACK)
+    search.wanted = search.seen + search.seen_words;
+    fill_bits(p, search.seen, search.wanted);
+    search.ends[0] = first_bit(search.wanted, p->rows_count) - first_bit(search.seen, p->slots);
+    search.ends[1] = last_bit(search.wanted, p->rows_count) - last_bit(search.seen, p->slots);
+    search_all(&search, places);
+    while (places->count > 1 && search.costs[places->count - 1] > search.costs[0] + SLACK)
         places->count--;
-    add_ends(p, seen, wanted, places);
-    free(seen);
+    add_ends(&search, places);
+    free(search.seen);
     return true;
 }

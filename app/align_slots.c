@@ -209,7 +209,7 @@ static bool fill(const Grid *grid, const Stretch *stretch, const double *expecte
     if (!slots->slots || !slots->strays)
         return false;
     for (int64_t k = 0; k < slots->count; k++)
-        slots->slots[k].edge = NAN;
+        slots->slots[k].edge = (double)NAN;
     for (size_t i = stretch->first; i < stretch->end; i++) {
         if (grid->number[i] < 0) {
             slots->strays[slots->strays_count++] = (double)edges[i].sample;
