@@ -65,8 +65,8 @@ static void hold(const Work *w, int64_t row, int64_t refreshes)
     w->answer->doubled += refreshes;
 }
 
-/* A row that stays for h refreshes and is followed by one that skips k: the lesser of them are rows whose
- * predecessor stood in for them, dropped and no more; what is left was held, or dropped. */
+/* A row that stays for h refreshes and is followed by one that skips k: the lesser of them are rows
+ * whose predecessor stood in for them, dropped and no more; what is left was held, or dropped. */
 static void name_faults(const Work *w)
 {
     int64_t slots = w->view.problem.slots;
@@ -182,7 +182,8 @@ static AlignOutcome find(Work *w)
     return outcome;
 }
 
-/* On an even grid first, which needs nothing but the edges; then on that of the run's times, if it fits better. */
+/* On an even grid first, which needs nothing but the edges; then on that of the run's times, if it
+ * fits better. */
 static bool find_twice(Work *w)
 {
     double offset, rate_hz;

@@ -1,16 +1,25 @@
 #pragma once
-/* A run against a recording of its sync patch or its pulses: the sample at which every refresh of the
- * run reached the screen, and where recording and record disagree.
+/* A run against a recording of its sync patch or its pulses: the sample at which every refresh of
+ * the run reached the screen, and where recording and record disagree.
  *
- * Assumes: a display that refreshes evenly, a sampling rate known to 0.1 %, a patch whose level
- * is held for its refresh. The record counts every refresh, so the n-th refresh of the recording is the n-th of
- * the run plus a whole number, and what is to be found is that number and where the screen departed from the
- * record. A sample is where the edge was detected, made even where only noise makes it
- * uneven (align_slots.h); a refresh without an edge of its own gets the place between its neighbours'. The clock (offset, drift) is fitted to the edges and the run's own times, and
- * only reported: it moves no sample. An edge that no refresh accounts for is told of, never used.
+ * Assumes: a display that refreshes evenly, or as the record has it, a sampling rate known to 0.1
+ * %, a patch whose level is held for its refresh. The record counts every refresh, so the n-th
+ * refresh of the recording is the n-th of the run plus a whole number, and what is to be found is
+ * that number and where the screen departed from the record. A sample is where the edge was
+ * detected, made even where only noise makes it uneven (align_slots.h); a refresh without an edge
+ * of its own gets the place between its neighbours'. The clock (offset, drift) is fitted to the
+ * edges and the run's own times, and only reported: it moves no sample. An edge that no refresh
+ * accounts for is told of, never used.
+ *
+ * What cannot be told apart: with a patch of two levels, a frame held from one skipped (by the
+ * run's end alone), and one lost beside a refresh that was missed on record; with edges of unknown
+ * direction, a frame held from an edge lost; with pulses, a frame lost from its pulse lost. The
+ * coded patch tells all of them, if the recording keeps slow changes of light (no high-pass above
+ * about 1 Hz) and the screen settles within a third of a refresh.
  *
  * Refuses (AlignAnswer.outcome): no edges on a grid of the run's rate; a code that is another
- * run's; a place in the run that another explains as well; a fifth of the slots not looking as they should. */
+ * run's; a place in the run that another explains as well; a fifth of the slots not looking as they
+ * should. */
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -59,7 +59,8 @@ static int64_t margin(double samples, double period)
     return slots < 0 ? 0 : slots > MARGIN_SLOTS ? MARGIN_SLOTS : (int64_t)slots;
 }
 
-/* middle (slots) := the light half way between bright and dark around each slot, from the edges near it. */
+/* middle (slots) := the light half way between bright and dark around each slot, from the edges
+ * near it. */
 static void find_middles(const AlignView *view, const double *light, double *middle)
 {
     int64_t slots = view->problem.slots, first = 0, end = 0, edges = 0;

@@ -22,13 +22,13 @@ typedef struct {
 /* With problem.slots 0 where there is no grid to be found. False without memory. */
 bool align_view_make(const AlignOrder *order, AlignView *view);
 
-/* Puts the view on the grid of the run's own times, sample = offset + rate_hz · seconds since refresh 0, where the
- * edges scatter less about that than about an even grid: *is_changed, and the path is to be found again. False without
- * memory. */
+/* Puts the view on the grid of the run's own times, sample = offset + rate_hz · seconds since
+ * refresh 0, where the edges scatter less about that than about an even grid: *is_changed, and the
+ * path is to be found again. False without memory. */
 bool align_view_follow(AlignView *view, double offset, double rate_hz, bool *is_changed);
 
-/* From the path: which refreshes the slots were in step with, by its start if the recording has it, or
- * else by most slots. */
+/* From the path: which refreshes the slots were in step with, by its start if the recording has it,
+ * or else by most slots. */
 void align_view_step(AlignView *view, const int64_t *row);
 
 double align_view_start(const AlignView *view, int64_t slot);

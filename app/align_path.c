@@ -80,7 +80,8 @@ static float advance_price(int64_t rows)
     return rows == 1 ? 0 : rows == 0 ? FAULT : FAULT + SKIP_MORE * (float)(rows - 2);
 }
 
-/* Cheapest paths to each row of the band around offset; from (slots, wide) says by how many rows each came. */
+/* Cheapest paths to each row of the band around offset; from (slots, wide) says by how many rows
+ * each came. */
 static void step(const AlignProblem *p, int64_t slot, int64_t offset, int band,
                  const double *before, double *after, uint8_t *from)
 {
@@ -145,7 +146,8 @@ static double find_path(const AlignProblem *p, int64_t offset, int band, int fre
     return best;
 }
 
-/* The same in a band that is wide enough: a wider one brings nothing cheaper. row is as the last band has it. */
+/* The same in a band that is wide enough: a wider one brings nothing cheaper. row is as the last
+ * band has it. */
 static double find_widening(const AlignProblem *p, int64_t offset, int freedom, int64_t *row)
 {
     double price = (double)INFINITY;
@@ -180,8 +182,8 @@ static double find_start(const AlignProblem *p, const AlignPlaces *places, int64
     return isinf(best) ? best : find_widening(p, row[0], 0, row);
 }
 
-/* The cheapest path, and whether one that starts beside it, or far away, comes as cheap to another row half
- * way: nothing but a start, an end or a pattern in between can hold it. */
+/* The cheapest path, and whether one that starts beside it, or far away, comes as cheap to another
+ * row half way: nothing but a start, an end or a pattern in between can hold it. */
 static AlignOutcome find_among(const AlignProblem *p, const AlignPlaces *places, int64_t *row,
                                int64_t *other)
 {

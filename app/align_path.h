@@ -2,14 +2,15 @@
 /* Which refresh of the run stood on the screen in which slot of the recording.
  *
  * A slot shows a row of the run. From slot to slot the row goes on by one; that it stays (a frame
- * was held) or skips (frames were lost) has a price, and so has each slot that does not look as its row
- * should. The cheapest path through all slots is the answer (Viterbi), so no decision hangs on a single edge. The
- * prices are logarithms of odds: faults in about 1 of 50 frames, a look at 2σ². What the recording shows before row 0 and
- * behind the last one must only be without toggles.
+ * was held) or skips (frames were lost) has a price, and so has each slot that does not look as its
+ * row should. The cheapest path through all slots is the answer (Viterbi), so no decision hangs on
+ * a single edge. The prices are logarithms of odds: faults in about 1 of 50 frames, a look at 2σ².
+ * What the recording shows before row 0 and behind the last one must only be without toggles.
  *
- * Where to start: a coded patch says it in any second of it, by least squares over windows of 64 slots; what only
- * toggles is laid over the run at every offset, and if another offset explains it as well (a recording
- * with neither start nor end, of a run without a missed refresh), the alignment is ambiguous and refused. */
+ * Where to start: a coded patch says it in any second of it, by least squares over windows of 64
+ * slots; what only toggles is laid over the run at every offset, and if another offset explains it
+ * as well (a recording with neither start nor end, of a run without a missed refresh), the
+ * alignment is ambiguous and refused. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,8 +45,8 @@ typedef struct {
 
 typedef enum { ALIGN_FOUND, ALIGN_AMBIGUOUS, ALIGN_LOST, ALIGN_NO_MEMORY } AlignOutcome;
 
-/* row (slots) := the row each slot shows; below 0 and from rows_count on: before and behind the run. other:
- * by how many refreshes the next best answer differs, where ambiguous. */
+/* row (slots) := the row each slot shows; below 0 and from rows_count on: before and behind the
+ * run. other: by how many refreshes the next best answer differs, where ambiguous. */
 AlignOutcome align_path_find(const AlignProblem *problem, int64_t *row, int64_t *other);
 
 /* Whether the levels carry the patch's code rather than toggles alone. */

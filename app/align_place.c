@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 enum { WINDOW = 64, WINDOWS_MOST = 48, SLACK = 3, NEAR = 16, WORD = 64 };
-// A coded window fits its place several times better than toggles alone do, which miss the code's 0.1 rms.
+// A coded window fits its place several times better than toggles alone do, which miss the code's
+// 0.1 rms.
 static const float CODED = 0.6f;
-// of the 0.04 by which the code's second bit sets levels apart, squared; a lost frame counts no more than it
+// of the 0.04 by which the code's second bit sets levels apart, squared; a lost frame counts no
+// more than it
 static const double VISIBLE = 0.02, CLIP = 0.1;
 
 /* Sum of squares of what a window of levels is off its rows, given up above `most`. */

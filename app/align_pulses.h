@@ -1,6 +1,6 @@
 #pragma once
-/* The rig's pulses in the same recording as the photodiode: which frame each belongs to, once the light
- * has said when the frames were. A pulse is its nearest frame's, within half a refresh. */
+/* The rig's pulses in the same recording as the photodiode: which frame each belongs to, once the
+ * light has said when the frames were. A pulse is its nearest frame's, within half a refresh. */
 #include "app/align.h"
 
 typedef struct {

@@ -1,5 +1,6 @@
 #pragma once
-/* A recording as a lab has it: samples of a photodiode, or the sample numbers of edges or pulses. */
+/* A recording as a lab has it: samples of a photodiode, or the sample numbers of edges or pulses.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,6 @@ typedef struct {
  * 4 bytes a sample. False with a sentence in err (ALIGN_READ_ERR_BYTES). */
 bool align_read_samples(const AlignSource *source, float **samples, int64_t *count, char *err);
 
-/* edges := (count) sample numbers, rising, from the first column; where there is a second, 1 (or above 0) up and
- * 0 or −1 down. For free(). */
+/* edges := (count) sample numbers, rising, from the first column; where there is a second, 1 (or
+ * above 0) up and 0 or −1 down. For free(). */
 bool align_read_edges(const AlignSource *source, SyncEdge **edges, int64_t *count, char *err);

@@ -16,8 +16,8 @@ typedef struct {
     const AlignPulses *pulses; // NULL: none were given beside the light
 } AlignReport;
 
-/* "ok" only where every frame was found as on record, no edge is left over, every frame has its pulse and the clocks are within
- * 0.1 %. verdict holds ALIGN_VERDICT_BYTES. */
+/* "ok" only where every frame was found as on record, no edge is left over, every frame has its
+ * pulse and the clocks are within 0.1 %. verdict holds ALIGN_VERDICT_BYTES. */
 bool align_verdict(const AlignReport *report, char *verdict);
 
 /* One row a refresh of the run. False with a sentence in err (ALIGN_REPORT_ERR_BYTES). */

@@ -176,7 +176,8 @@ static bool find_scatter(AlignSlots *slots)
     return true;
 }
 
-/* A start for every slot: its own edge's, or as far off the grid as lies between its neighbours'. */
+/* A start for every slot: its own edge's, or as far off the grid as lies between its neighbours'.
+ */
 static void fill_starts(AlignSlots *slots, bool is_noise)
 {
     int64_t known = 0;
@@ -247,8 +248,8 @@ bool align_slots_make(const SyncEdges *edges, double period, AlignSlots *slots)
     return ok;
 }
 
-/* number := the refresh whose start is nearest, −1 for an edge that is near none or shares one with the edge
- * before. */
+/* number := the refresh whose start is nearest, −1 for an edge that is near none or shares one with
+ * the edge before. */
 static Stretch take_nearest(const Grid *grid, const double *expected, int64_t count)
 {
     Stretch stretch = {0};

@@ -38,7 +38,8 @@ typedef struct {
  * count 0, when there are not two edges on one grid. */
 bool align_slots_make(const SyncEdges *edges, double period, AlignSlots *slots);
 
-/* The same on a given grid: expected (count) is the sample at which each refresh of the run should begin. *first
+/* The same on a given grid: expected (count) is the sample at which each refresh of the run should
+ * begin. *first
  * := the refresh of slot 0. */
 bool align_slots_follow(const SyncEdges *edges, const double *expected, int64_t count,
                         AlignSlots *slots, int64_t *first);

@@ -36,7 +36,8 @@ static char *read_bytes(const char *path, size_t *bytes, char *err)
     return text;
 }
 
-/* The protocol as it was played: the copy in the folder, with the seed in force, on the display there was. */
+/* The protocol as it was played: the copy in the folder, with the seed in force, on the display
+ * there was. */
 static bool open_protocol(Export *export, char *err)
 {
     const RunFile *run = export->run;

@@ -1,5 +1,6 @@
 #pragma once
-/* What there is to hand to other programs: a run and all that lies in its folder, or a plan of one. */
+/* What there is to hand to other programs: a run and all that lies in its folder, or a plan of one.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,9 +38,8 @@ void export_close(Export *export);
 /* The three kinds of file; of a CSV, path NULL is standard output. False with a sentence in err
  * (EXPORT_ERR_BYTES).
  * CSV: an event a row, times since refresh 0, the same columns for a run and a plan.
- * HDF5: /frames, /events, /trials and /pulses with a data set a column; /rates/MODEL (refresh, cell)
- * in Hz; the texts of protocol and run as attributes of the file.
- * NWB: nwb.h. */
+ * HDF5: /frames, /events, /trials and /pulses with a data set a column; /rates/MODEL (refresh,
+ * cell) in Hz; the texts of protocol and run as attributes of the file. NWB: nwb.h. */
 bool export_csv(const Export *export, const char *path, char *err);
 bool export_hdf5(const Export *export, const char *path, char *err);
 bool export_nwb(const Export *export, const char *path, char *err);

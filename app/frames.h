@@ -22,7 +22,8 @@ typedef struct {
     bool is_cut;      // the last row was being written when the run ended
 } Frames;
 
-/* Reads FOLDER/frames.tsv. False with a sentence in err (FRAMES_ERR_BYTES); nothing is left behind. */
+/* Reads FOLDER/frames.tsv. False with a sentence in err (FRAMES_ERR_BYTES); nothing is left behind.
+ */
 bool frames_read(const char *folder, double refresh_hz, Frames *frames, char *err);
 
 /* count refreshes, each with its own image, on an exact grid from time 0: what a run that was never

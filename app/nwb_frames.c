@@ -8,7 +8,8 @@
 enum { TEXT_BYTES = 4096, NAME_BYTES = 128 };
 static const double EVEN_NS = 2, RATE_ERROR_S = 1e-6;
 
-/* Times of the first `rows` refreshes lie on a grid that start and a float's rate tell to a microsecond. */
+/* Times of the first `rows` refreshes lie on a grid that start and a float's rate tell to a
+ * microsecond. */
 static bool is_even(const Frames *frames, int64_t rows)
 {
     double rate_hz = 1e9 / frames->period_ns, kept_hz = (double)(float)rate_hz;

@@ -1,9 +1,9 @@
 #pragma once
 /* The typed objects of NWB 2.7 over an HDF5 tree: what every one of them must carry.
  *
- * A typed object has the attributes namespace, neurodata_type and object_id (a random UUID). Columns of a
- * table are collected first and written together, so that a table without rows, which readers choke on,
- * is left out whole. Sources: NWB core 2.7.0, hdmf-common 1.8.0. */
+ * A typed object has the attributes namespace, neurodata_type and object_id (a random UUID).
+ * Columns of a table are collected first and written together, so that a table without rows, which
+ * readers choke on, is left out whole. Sources: NWB core 2.7.0, hdmf-common 1.8.0. */
 #include "model/hdf5_tree.h"
 
 enum { NWB_PATH_BYTES = 512, NWB_COLUMNS_MAX = 48, NWB_UUID_BYTES = 37 };

@@ -1,5 +1,6 @@
 #pragma once
-/* The numbers that make a trial's stimulus, one by one under one name each, for tables of all trials. */
+/* The numbers that make a trial's stimulus, one by one under one name each, for tables of all
+ * trials. */
 #include <stdbool.h>
 
 #include "config/plan.h"

@@ -106,7 +106,8 @@ static bool is_trial_event(const char *name)
     return false;
 }
 
-/* What ends with the last refresh of a run that came to its end falls on the one behind it, which no row has. */
+/* What ends with the last refresh of a run that came to its end falls on the one behind it, which
+ * no row has. */
 static void add_last(const Frames *frames, Schedule *s)
 {
     TrialEvent event;
@@ -185,7 +186,8 @@ static bool fill_trials(const Frames *frames, Schedule *s, char *err)
     return true;
 }
 
-/* The code that a pulse of these lines carries: the one last due, for it goes out with the next shown frame. */
+/* The code that a pulse of these lines carries: the one last due, for it goes out with the next
+ * shown frame. */
 static void add_pulses(Schedule *s, int64_t start_ns, int64_t lines, int code, int pulse_us)
 {
     for (int line = 0; line < LINES; line++)

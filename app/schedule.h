@@ -1,9 +1,9 @@
 #pragma once
-/* What was shown when, as tables for other programs: events, trials and pulses of a run, or of a plan
- * before it is run, in one form.
+/* What was shown when, as tables for other programs: events, trials and pulses of a run, or of a
+ * plan before it is run, in one form.
  *
- * Times are ns since refresh 0. Of a run they are those of its record: an event of a refresh that was missed
- * has the time at which that refresh began, and says so. */
+ * Times are ns since refresh 0. Of a run they are those of its record: an event of a refresh that
+ * was missed has the time at which that refresh began, and says so. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,8 +47,8 @@ typedef struct {
  * SCHEDULE_PULSE_US for each trigger code. False without memory. */
 bool schedule_of_plan(const Plan *plan, Schedule *schedule);
 
-/* From FOLDER's events.tsv, and the pulses its frames.tsv has as sent; none where it has none. plan may be
- * NULL. False with a sentence in err (SCHEDULE_ERR_BYTES). */
+/* From FOLDER's events.tsv, and the pulses its frames.tsv has as sent; none where it has none. plan
+ * may be NULL. False with a sentence in err (SCHEDULE_ERR_BYTES). */
 bool schedule_of_run(const char *folder, const Frames *frames, const Plan *plan, int pulse_us,
                      Schedule *schedule, char *err);
 void schedule_finish(Schedule *schedule);

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum { NOISE_SAMPLES = 4096 };
-// of a step between two samples, and of one in noise (in units of the step), which grows with its variance
+// of a step between two samples, and of one in noise (in units of the step), which grows with its
+// variance
 static const double SCATTER_OF_STEP = 0.5, SCATTER_OF_NOISE = 4;
 static const double WINDOW_REFRESHES = 1.0 / 3, APART_REFRESHES = 0.4, STEP_LEAST = 0.35;
 
@@ -76,7 +77,8 @@ static float typical_step(const SyncEdges *edges, int64_t toggles)
     return step;
 }
 
-/* Noise of a sample: half of the differences from one to the next lie within 0.954 SD of white noise. */
+/* Noise of a sample: half of the differences from one to the next lie within 0.954 SD of white
+ * noise. */
 static double find_noise(const float *samples, int64_t count)
 {
     float sizes[NOISE_SAMPLES];

@@ -1,4 +1,5 @@
-/* Samples as acquisition programs stream them: int16, little-endian, channels interleaved, no head. */
+/* Samples as acquisition programs stream them: int16, little-endian, channels interleaved, no head.
+ */
 #include "model/array_kind.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
 #pragma once
-/* A file of HDF5 written name by name: groups, text, tables of numbers, attributes, links. It knows no layout;
- * what makes a file an NWB file stands in app/nwb.h.
+/* A file of HDF5 written name by name: groups, text, tables of numbers, attributes, links. It knows
+ * no layout; what makes a file an NWB file stands in app/nwb.h.
  *
  * Paths are absolute and groups in them are made as needed. Everything is little-endian; text is
- * variable-length UTF-8, and bytes that are none become U+FFFD. The first thing that fails is remembered and
- * what follows does nothing, so that only hdf5_tree_finish() has to be asked. The file is PATH.part until
- * then. One thread. */
+ * variable-length UTF-8, and bytes that are none become U+FFFD. The first thing that fails is
+ * remembered and what follows does nothing, so that only hdf5_tree_finish() has to be asked. The
+ * file is PATH.part until then. One thread. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +34,8 @@ void hdf5_tree_group(Hdf5Tree *tree, const char *path);
 void hdf5_tree_text(Hdf5Tree *tree, const char *path, const char *text);
 void hdf5_tree_texts(Hdf5Tree *tree, const char *path, const char *const *texts, int64_t count);
 
-/* values (dims[0], …, dims[rank − 1]); rank 0 is one number. From 4096 numbers on chunked and compressed. */
+/* values (dims[0], …, dims[rank − 1]); rank 0 is one number. From 4096 numbers on chunked and
+ * compressed. */
 void hdf5_tree_numbers(Hdf5Tree *tree, const char *path, Hdf5TreeType type, int rank,
                        const int64_t *dims, const void *values);
 
@@ -48,8 +49,8 @@ void hdf5_tree_attribute_texts(Hdf5Tree *tree, const char *path, const char *nam
 /* A soft link at path to target, an absolute path. */
 void hdf5_tree_link(Hdf5Tree *tree, const char *path, const char *target);
 
-/* Ends the file and gives it its name; frees the tree. False with a sentence in err (MODEL_ERR_BYTES), and
- * nothing is left, when anything failed. */
+/* Ends the file and gives it its name; frees the tree. False with a sentence in err
+ * (MODEL_ERR_BYTES), and nothing is left, when anything failed. */
 bool hdf5_tree_finish(Hdf5Tree *tree, char *err);
 
 /* Leaves nothing behind; frees the tree. */

@@ -1,5 +1,5 @@
-/* `retrace align` as a user starts it, on recordings that an independent script makes up from the run
- * folder and the patch's formula alone. */
+/* `retrace align` as a user starts it, on recordings that an independent script makes up from the
+ * run folder and the patch's formula alone. */
 #include "tests/harness.h"
 
 #include <stdio.h>

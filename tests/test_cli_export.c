@@ -1,5 +1,5 @@
-/* `retrace export` and `retrace timing --nwb` as a user starts them; what they write is read by another
- * program, tests/check_nwb.py over h5py. */
+/* `retrace export` and `retrace timing --nwb` as a user starts them; what they write is read by
+ * another program, tests/check_nwb.py over h5py. */
 #include "tests/harness.h"
 
 #include <math.h>
@@ -211,7 +211,8 @@ static void hdf5_has_a_data_set_a_column(void)
     array_close(time);
 }
 
-/* A rig leaves its columns in frames.tsv: what was sent is a pulse on each of its lines, what failed is none. */
+/* A rig leaves its columns in frames.tsv: what was sent is a pulse on each of its lines, what
+ * failed is none. */
 static void pulses_are_those_that_were_sent(void)
 {
     Frames frames;
