@@ -6,7 +6,7 @@
 #include "app/align_place.h"
 #include "render/sync_patch.h"
 
-enum { MARGIN_SLOTS = 64, NEAR_SLOTS = 24 };
+enum { MARGIN_SLOTS = 64, NEAR_SLOTS = 24, EXTRA_ROWS = 512 };
 // the part of a refresh whose mean is its level: behind the turn of a slow screen, before the next
 static const double LEVEL_FROM = 0.35, LEVEL_UNTIL = 0.95;
 static const double TURN_LUM = 0.7;
@@ -116,8 +116,13 @@ static bool see_light(const AlignOrder *order, AlignView *view)
     }
     double turn = find_turn(view, light, middle);
     find_middles(view, light, middle);
-    for (int64_t n = 0; n < slots; n++)
+    for (int64_t n = 0; n < slots; n++) {
+        int64_t slot = n - view->before;
+        view->seen[n].has_edge = !isnan(align_view_edge(view, n));
+        if (view->seen[n].has_edge)
+            view->seen[n].turn = view->slots.slots[slot].step > 0 ? 1 : -1;
         view->seen[n].level = turn > 0 ? (float)((light[n] - middle[n]) * TURN_LUM / turn) : 0;
+    }
     free(light);
     return true;
 }
@@ -189,17 +194,29 @@ bool align_view_make(const AlignOrder *order, AlignView *view)
     return true;
 }
 
+/* Samples at which refreshes −EXTRA_ROWS … count + EXTRA_ROWS − 1 should begin: where frames were held
+ * the recording shows rows when the record has none any more. */
+static double *expect(const Frames *frames, double offset, double rate_hz)
+{
+    int64_t rows = frames->count + 2 * EXTRA_ROWS, last = frames->count - 1;
+    double *expected = malloc((size_t)rows * sizeof *expected);
+    for (int64_t i = 0; expected && i < rows; i++) {
+        int64_t row = i - EXTRA_ROWS, known = row < 0 ? 0 : row > last ? last : row;
+        double ns = (double)(frames->frames[known].slot_ns - frames->frames[0].slot_ns) +
+                    (double)(row - known) * frames->period_ns;
+        expected[i] = offset + rate_hz * 1e-9 * ns;
+    }
+    return expected;
+}
+
 bool align_view_follow(AlignView *view, double offset, double rate_hz, bool *is_changed)
 {
     const Frames *frames = view->order->frames;
-    double *expected = malloc((size_t)frames->count * sizeof *expected);
+    double *expected = expect(frames, offset, rate_hz);
     AlignSlots slots = {0};
     *is_changed = false;
-    for (int64_t k = 0; expected && k < frames->count; k++)
-        expected[k] = offset + rate_hz * 1e-9 *
-                                   (double)(frames->frames[k].slot_ns - frames->frames[0].slot_ns);
-    bool ok =
-        expected && align_slots_follow(&view->edges, expected, frames->count, &slots, &view->first);
+    bool ok = expected && align_slots_follow(&view->edges, expected, frames->count + 2 * EXTRA_ROWS,
+                                             &slots, &view->first);
     if (!ok || slots.count < 2 || !(slots.scatter < view->slots.scatter)) {
         align_slots_finish(&slots);
         free(expected);
@@ -242,7 +259,7 @@ double align_view_start(const AlignView *view, int64_t n)
     int64_t slot = n - view->before, row = view->first + slot;
     const AlignSlot *end = &view->slots.slots[slot < 0 ? 0 : view->slots.count - 1];
     bool is_beyond = slot < 0 || slot >= view->slots.count;
-    if (is_beyond && view->expected && row >= 0 && row < view->problem.rows_count)
+    if (is_beyond && view->expected && row >= 0 && row < view->problem.rows_count + 2 * EXTRA_ROWS)
         return end->start + view->expected[row] - end->expected;
     return align_slot_start(&view->slots, slot);
 }

@@ -11,12 +11,11 @@ typedef struct {
     AlignProblem problem;    // borrows the two below
     AlignSeen *seen;         // owned, (problem.slots)
     AlignRow *rows;          // owned, (problem.rows_count)
-    double
-        *expected; // owned, (rows): samples by the run's times, where the grid is theirs; else NULL
-    int64_t first; // the refresh of the grid's first slot there
-    int64_t before;  // slots of the problem before the grid's first edge
-    int64_t in_step; // slot n began with refresh n + in_step of the run
-    bool is_foreign; // the levels carry a code, which is not this run's
+    double *expected;        // owned: the run's times in samples, where the grid is theirs; or NULL
+    int64_t first;           // index there of the grid's first slot
+    int64_t before;          // slots of the problem before the grid's first edge
+    int64_t in_step;         // slot n began with refresh n + in_step of the run
+    bool is_foreign;         // the levels carry a code, which is not this run's
 } AlignView;
 
 /* With problem.slots 0 where there is no grid to be found. False without memory. */

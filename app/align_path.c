@@ -11,13 +11,16 @@ static const float FAULT = 4, SKIP_MORE = 1; // a hold or a skip; each further r
 static const float LEVEL_SIGMA = 0.035f;     // of a coded level, in luminance
 static const float LOST = 7.5f; // a frame, the one before standing in: less than a hold and a skip
 static const float LEVEL_WORST = 12;
+static const float LEVEL_UNCLEAR = 6; // neither bright nor dark
+static const float CLEAR = 0.15f;     // of the middle between them, in luminance
+static const float LEVEL_TURNED =
+    3; // at most, where its own edge was found: the baseline may wander
 static const float EDGE_LOST = 3.5f, EDGE_EXTRA = 6; // below a hold: a lone lost edge is that
 static const float OUTSIDE_TOGGLE = 6; // a slot out of the run that toggles all the same
 static const double CHEAPER = 0.01;
 static const double LAG =
     1e-6; // a refresh of lag; of lead, which no screen has, twice that: breaks ties
 static const float AMBIGUOUS = 3;
-static const float CLEAR = 0.15f; // of the middle between dark and bright, in luminance
 
 static bool is_inside(const AlignProblem *p, int64_t row)
 {
@@ -26,12 +29,7 @@ static bool is_inside(const AlignProblem *p, int64_t row)
 
 bool align_path_toggles(const AlignProblem *p, int64_t slot)
 {
-    if (p->look == ALIGN_TOGGLES || p->look == ALIGN_PULSES)
-        return p->seen[slot].has_edge;
-    if (slot == 0)
-        return false;
-    float level = p->seen[slot].level, before = p->seen[slot - 1].level;
-    return fabsf(level) > CLEAR && fabsf(before) > CLEAR && (level > 0) != (before > 0);
+    return p->seen[slot].has_edge && slot > 0;
 }
 
 static bool wants_edge(const AlignProblem *p, int64_t before, int64_t row)
@@ -48,27 +46,41 @@ static float level_price(const AlignSeen *seen, float lum)
     return fminf(0.5f * off * off, LEVEL_WORST);
 }
 
+static float brightness_price(const AlignSeen *seen, bool is_bright)
+{
+    if (fabsf(seen->level) < CLEAR)
+        return LEVEL_UNCLEAR;
+    return (seen->level > 0) == is_bright ? 0 : LEVEL_WORST;
+}
+
 /* Price of the row's image having been lost, and the one before it standing in. */
 static float lost_price(const AlignProblem *p, int64_t slot, int64_t row)
 {
     bool was_bright = row > 0 ? p->rows[row - 1].is_bright : p->rows[0].is_bright;
     if (p->look == ALIGN_LEVELS)
-        return (p->seen[slot].level > 0) == was_bright ? LOST : LEVEL_WORST;
+        return LOST + brightness_price(&p->seen[slot], was_bright);
     return LOST + level_price(&p->seen[slot], p->rows[row > 0 ? row - 1 : 0].lum);
+}
+
+static bool turns_as_wanted(const AlignProblem *p, const AlignSeen *seen, int64_t before,
+                            int64_t row)
+{
+    return seen->turn == (p->rows[row].is_bright ? 1 : -1) && wants_edge(p, before, row);
 }
 
 /* Price of a slot that shows row, the slot before having shown `before`. */
 static float look_price(const AlignProblem *p, int64_t slot, int64_t before, int64_t row)
 {
-    if (!is_inside(p, row))
+    bool is_light = p->look == ALIGN_CODED || p->look == ALIGN_LEVELS;
+    if (!is_inside(p, row) || (row == 0 && is_light)) // until row 1 the patch shows row 0
         return align_path_toggles(p, slot) ? OUTSIDE_TOGGLE : 0;
     const AlignRow *wanted = &p->rows[row];
     const AlignSeen *seen = &p->seen[slot];
-    if (p->look == ALIGN_CODED || p->look == ALIGN_LEVELS) {
-        bool fits = (seen->level > 0) == wanted->is_bright;
+    if (is_light) {
         float price = p->look == ALIGN_CODED ? level_price(seen, wanted->lum)
-                      : fits                 ? 0
-                                             : LEVEL_WORST;
+                                             : brightness_price(seen, wanted->is_bright);
+        if (turns_as_wanted(p, seen, before, row))
+            return fminf(price, LEVEL_TURNED);
         return price > LOST && row == before + 1 ? fminf(price, lost_price(p, slot, row)) : price;
     }
     bool wants = wants_edge(p, before, row);

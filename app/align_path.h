@@ -25,7 +25,8 @@ typedef enum {
 /* A slot of the recording. */
 typedef struct {
     float level;   // luminance about the middle of the patch's range, −0.5 … 0.5
-    bool has_edge; // toggles and pulses
+    int turn;      // 1: an edge to bright was found at its start, −1: to dark, 0: none
+    bool has_edge; // of any direction; a pulse
 } AlignSeen;
 
 /* A row of the run: what a slot with it should look like. */
