@@ -14,8 +14,9 @@
  * What cannot be told apart: with a patch of two levels, a frame held from one skipped (by the
  * run's end alone), and one lost beside a refresh that was missed on record; with edges of unknown
  * direction, a frame held from an edge lost; with pulses, a frame lost from its pulse lost. The
- * coded patch tells all of them, if the recording keeps slow changes of light (no high-pass above
- * about 1 Hz) and the screen settles within a third of a refresh.
+ * coded patch tells all of them, if the recording keeps slow changes of light (tried: a high-pass
+ * of 0.3 Hz; at 3 Hz faults are misnamed) and the screen settles (a time constant of up to a fifth
+ * of a refresh; slower, frames become odd).
  *
  * Refuses (AlignAnswer.outcome): no edges on a grid of the run's rate; a code that is another
  * run's; a place in the run that another explains as well; a fifth of the slots not looking as they

@@ -80,15 +80,17 @@ def write_light(frames, slots, begins, end, args, dice):
         steps.append((sample_of(begins[n], args), luminance(image, frames[image][2], args.patch)))
     steps.append((sample_of(end, args), desk))
     keep = math.exp(-1.0 / (args.rise_ms * 1e-3 * args.rate)) if args.rise_ms > 0 else 0.0
-    baseline, slow, i, light = 0.0, None, 0, []
+    follow = 1 - math.exp(-2 * math.pi * args.highpass / args.rate)
+    baseline, mean, slow, i, light = 0.0, 0.0, None, 0, []
     for s in range(total):
         while i + 1 < len(steps) and steps[i + 1][0] <= s:
             i += 1
         slow = steps[i][1] if slow is None else keep * slow + (1 - keep) * steps[i][1]
         if args.wander:
             baseline = args.wander * math.sin(2 * math.pi * s / args.rate / 7)
-        value = slow + baseline + dice.gauss(0, args.noise)
-        light.append(max(-32768, min(32767, round(20000 * value - 5000))))
+        mean += follow * (slow - mean)  # of a first-order high-pass
+        value = slow - mean + baseline + dice.gauss(0, args.noise)
+        light.append(max(-32768, min(32767, round(16000 * value - 3000))))
     for s in args.spike:
         for j in range(s, s + 3):
             light[j] = 32767
@@ -124,6 +126,7 @@ def main():
     parser.add_argument("--drift", type=float, default=0)
     parser.add_argument("--noise", type=float, default=0)
     parser.add_argument("--wander", type=float, default=0)
+    parser.add_argument("--highpass", type=float, default=0, help="Hz")
     parser.add_argument("--rise_ms", type=float, default=0)
     parser.add_argument("--jitter_us", type=float, default=0)
     parser.add_argument("--start", type=float, default=2, help="seconds before the run; below 0: late")

@@ -172,6 +172,15 @@ static void skipped_frames_and_heavy_noise_are_no_hindrance(void)
     check_all("skip", true);
 }
 
+static void an_ac_coupled_photodiode_is_no_hindrance(void)
+{
+    if (!is_ready())
+        return;
+    make("ac", "--noise 0.03 --drift 50 --highpass 0.3 --dropped 0.01 --doubled 0.01 --seed 9");
+    CU_ASSERT_EQUAL(align("ac", ".i16", "--raw 1"), 0);
+    check_all("ac", true);
+}
+
 static void a_patch_that_only_toggles_is_aligned_by_its_start(void)
 {
     if (!is_ready())
@@ -293,6 +302,7 @@ static const TestCase cases[] = {
      a_late_start_and_an_early_end_lose_no_place},
     {"frames skipped without a trace are named, in heavy noise",
      skipped_frames_and_heavy_noise_are_no_hindrance},
+    {"an AC-coupled photodiode is no hindrance", an_ac_coupled_photodiode_is_no_hindrance},
     {"a patch that only toggles is aligned by its start, or refused",
      a_patch_that_only_toggles_is_aligned_by_its_start},
     {"nothing is invented in a run without faults", nothing_is_invented_in_a_run_without_faults},
