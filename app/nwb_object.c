@@ -71,10 +71,13 @@ static void write_ids(Hdf5Tree *tree, const NwbTable *table)
 {
     char path[NWB_PATH_BYTES];
     int64_t *ids = malloc((size_t)table->rows * sizeof *ids);
-    assert(ids);
+    snprintf(path, sizeof path, "%s/id", table->path);
+    if (!ids) {
+        hdf5_tree_fail(tree, path);
+        return;
+    }
     for (int64_t i = 0; i < table->rows; i++)
         ids[i] = i;
-    snprintf(path, sizeof path, "%s/id", table->path);
     hdf5_tree_numbers(tree, path, HDF5_TREE_INT64, 1, &table->rows, ids);
     name_type(tree, path, COMMON, "ElementIdentifiers", NULL);
     free(ids);

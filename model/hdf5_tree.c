@@ -260,6 +260,12 @@ void hdf5_tree_link(Hdf5Tree *tree, const char *path, const char *target)
         fail(tree, path);
 }
 
+void hdf5_tree_fail(Hdf5Tree *tree, const char *what)
+{
+    errno = ENOMEM;
+    fail(tree, what);
+}
+
 static void close_all(Hdf5Tree *tree)
 {
     H5Pclose(tree->links);

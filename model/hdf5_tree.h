@@ -49,6 +49,9 @@ void hdf5_tree_attribute_texts(Hdf5Tree *tree, const char *path, const char *nam
 /* A soft link at path to target, an absolute path. */
 void hdf5_tree_link(Hdf5Tree *tree, const char *path, const char *target);
 
+/* The caller could not make what was to be written: the file has failed. */
+void hdf5_tree_fail(Hdf5Tree *tree, const char *what);
+
 /* Ends the file and gives it its name; frees the tree. False with a sentence in err
  * (MODEL_ERR_BYTES), and nothing is left, when anything failed. */
 bool hdf5_tree_finish(Hdf5Tree *tree, char *err);
