@@ -7,6 +7,7 @@
 
 #include "app/arguments.h"
 #include "app/digest.h"
+#include "app/export.h"
 #include "app/json.h"
 #include "app/paths.h"
 #include "app/trial.h"
@@ -14,7 +15,8 @@
 
 typedef struct {
     const char *protocol; // the positional argument
-    const char *out;      // NULL: standard output
+    const char *csv;      // NULL: standard output, unless there is an NWB file
+    const char *nwb;      // NULL: none
     const char *json;     // NULL: no summary
     double refresh_hz;    // 0: the protocol's
     ArgumentInteger seed;
@@ -29,7 +31,11 @@ static const Argument rows[] = {
      ARGUMENT_NUMBER(Options, refresh_hz, 30, 240)},
     {"seed", "N", "instead of the protocol's",
      ARGUMENT_INTEGER(Options, seed, -9007199254740992.0, 9007199254740992.0)},
-    {"out", "FILE", "the table goes there (default: standard output)", ARGUMENT_TEXT(Options, out)},
+    {"out", "FILE", "the table goes there as CSV (default: standard output)",
+     ARGUMENT_TEXT(Options, csv)},
+    {"csv", "FILE", "the same as --out", ARGUMENT_TEXT(Options, csv)},
+    {"nwb", "FILE", "an NWB 2.7 file of the planned trials, events and pulses",
+     ARGUMENT_TEXT(Options, nwb)},
     {"json", "FILE|-", "a machine-readable summary; with - the table needs --out",
      ARGUMENT_TEXT(Options, json)},
 };
@@ -37,10 +43,11 @@ static const Argument rows[] = {
 static const ArgumentTable table = {
     .command = "timing",
     .usage = "PROTOCOL [options]",
-    .about =
-        "Every trial, onset, flash, omission, turn and trigger of a protocol as a CSV table, "
-        "before\n"
-        "anything runs: the refresh it falls on, and its time on a display that keeps its rate.\n",
+    .about = "Every trial, onset, flash, omission, turn and trigger of a protocol as a CSV table "
+             "or an NWB\n"
+             "file, before anything runs: the refresh it falls on, and its time on a display that "
+             "keeps\n"
+             "its rate.\n",
     .example = "retrace timing config/protocols/omitted-stimulus.yaml --refresh 60 --out t.csv",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
@@ -55,63 +62,16 @@ static int complain(const char *sentence, int status)
     return status;
 }
 
-static void write_quoted(FILE *file, const char *text)
+static Totals count(const Schedule *schedule)
 {
-    fputc('"', file);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', file);
-        fputc(*text, file);
-    }
-    fputc('"', file);
-}
-
-static void write_event(FILE *file, const Plan *plan, int t, const TrialEvent *event)
-{
-    const PlanTrial *trial = &plan->trials[t];
-    int64_t ns = trial_refresh_ns(plan, event->refresh);
-    fprintf(file, "%s,%" PRId64 ",%" PRId64 ".%09" PRId64 ",%" PRId64 ",%d,%d,",
-            trial_event_name(event->kind), event->refresh, ns / 1000000000, ns % 1000000000, ns, t,
-            trial->block);
-    write_quoted(file, plan->protocol->blocks[trial->block].name);
-    fprintf(file, ",%d,%.15g,%d,%" PRId64 ",%d,%" PRId64 "\n", trial->condition, trial->value,
-            trial->repeat, event->number, event->trigger_code, trial->seed);
-}
-
-static Totals count_or_write(const Plan *plan, FILE *file)
-{
-    Totals totals = {0};
-    TrialEvent event;
-    for (int t = 0; t < plan->trials_count; t++) {
-        for (int64_t i = 0; trial_event(plan, t, i, &event); i++) {
-            totals.events++;
-            totals.flashes += event.kind == TRIAL_EVENT_FLASH;
-            totals.omitted_flashes += event.kind == TRIAL_EVENT_OMITTED_FLASH;
-            totals.turns += event.kind == TRIAL_EVENT_TURN;
-            totals.triggers += event.trigger_code != 0;
-            if (file)
-                write_event(file, plan, t, &event);
-        }
+    Totals totals = {.events = schedule->events_count, .triggers = schedule->pulses_count};
+    for (int64_t i = 0; i < schedule->events_count; i++) {
+        const char *name = schedule->events[i].name;
+        totals.flashes += !strcmp(name, trial_event_name(TRIAL_EVENT_FLASH));
+        totals.omitted_flashes += !strcmp(name, trial_event_name(TRIAL_EVENT_OMITTED_FLASH));
+        totals.turns += !strcmp(name, trial_event_name(TRIAL_EVENT_TURN));
     }
     return totals;
-}
-
-static bool write_table(const Plan *plan, const char *path, char *err)
-{
-    FILE *file = path ? fopen(path, "w") : stdout;
-    if (file) {
-        fputs("event,refresh,time_s,time_ns,trial,block,block_name,condition,value,repeat,flash,"
-              "trigger_code,seed\n",
-              file);
-        count_or_write(plan, file);
-        bool is_written = !ferror(file);
-        is_written = (path ? fclose(file) : fflush(file)) == 0 && is_written;
-        if (is_written)
-            return true;
-    }
-    snprintf(err, CONFIG_ERR_BYTES, "%.400s: cannot write the table: %s",
-             path ? path : "standard output", strerror(errno));
-    return false;
 }
 
 static json_t *summary_of(const Plan *plan, const Totals *totals, const char *path)
@@ -134,7 +94,7 @@ static json_t *summary_of(const Plan *plan, const Totals *totals, const char *pa
 
 static void talk(const Options *options, const Plan *plan, const Totals *totals)
 {
-    FILE *to = options->out ? json_talk(options->json) : stderr;
+    FILE *to = options->csv || options->nwb ? json_talk(options->json) : stderr;
     for (int i = 0; i < plan->warnings_count; i++)
         fprintf(stderr, "warning: %s\n", plan->warnings[i]);
     fprintf(to,
@@ -142,24 +102,38 @@ static void talk(const Options *options, const Plan *plan, const Totals *totals)
             " triggers%s%s\n",
             plan->protocol->name, plan->refresh_hz, plan->trials_count, plan->refreshes,
             (double)plan->refreshes / plan->refresh_hz, totals->events, totals->triggers,
-            options->out ? " in " : "", options->out ? options->out : "");
+            options->csv ? " in " : "", options->csv ? options->csv : "");
 }
 
-static int report(const Options *options, const Plan *plan, const char *path)
+static bool write_files(const Options *options, const Export *export, char *err)
 {
-    char err[CONFIG_ERR_BYTES];
     bool has_summary_on_stdout = options->json && !strcmp(options->json, "-");
-    if (!options->out && has_summary_on_stdout)
+    if (options->nwb && !export_nwb(export, options->nwb, err))
+        return false;
+    if (options->csv)
+        return export_csv(export, options->csv, err);
+    if (has_summary_on_stdout && !options->nwb)
         fprintf(stderr, "the table is not shown, as the summary takes standard output; --out FILE "
                         "keeps it\n");
-    else if (!write_table(plan, options->out, err))
+    return has_summary_on_stdout || options->nwb || export_csv(export, NULL, err);
+}
+
+static int report(const Options *options, Plan *plan, Protocol *protocol, const char *path)
+{
+    char err[CONFIG_ERR_BYTES];
+    Export export;
+    if (!export_open_plan(plan, protocol, path, &export, err))
         return complain(err, EXIT_IO);
-    Totals totals = count_or_write(plan, NULL);
+    Totals totals = count(&export.schedule);
+    bool is_written = write_files(options, &export, err);
+    export_close(&export);
+    if (!is_written)
+        return complain(err, EXIT_IO);
     talk(options, plan, &totals);
     if (!options->json)
         return EXIT_DONE;
     json_t *summary = summary_of(plan, &totals, path);
-    bool is_written = json_write(summary, options->json, err);
+    is_written = json_write(summary, options->json, err);
     json_decref(summary);
     return is_written ? EXIT_DONE : complain(err, EXIT_IO);
 }
@@ -172,14 +146,15 @@ int cmd_timing(int argc, char **argv)
     if (!arguments_read(&table, &options, argc, argv, &status))
         return status;
     path_find(options.protocol, path);
-    if (path_is_same(options.out, path) || path_is_same(options.json, path))
-        return complain("--out, --json: that is the protocol itself, which would be lost",
+    if (path_is_same(options.csv, path) || path_is_same(options.nwb, path) ||
+        path_is_same(options.json, path))
+        return complain("--out, --nwb, --json: that is the protocol itself, which would be lost",
                         EXIT_BAD_INPUT);
     Protocol *protocol = protocol_load(path, err);
     if (protocol && options.seed.is_given)
         protocol->seed = options.seed.value;
     Plan *plan = protocol ? trial_plan(protocol, path, options.refresh_hz, err) : NULL;
-    status = plan ? report(&options, plan, path) : complain(err, EXIT_BAD_INPUT);
+    status = plan ? report(&options, plan, protocol, path) : complain(err, EXIT_BAD_INPUT);
     plan_destroy(plan);
     protocol_destroy(protocol);
     return status;

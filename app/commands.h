@@ -20,6 +20,8 @@ int cmd_eval(int argc, char **argv);
 int cmd_phenomena(int argc, char **argv);
 int cmd_attribute(int argc, char **argv);
 int cmd_reduce(int argc, char **argv);
+int cmd_align(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_rig(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

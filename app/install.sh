@@ -8,7 +8,7 @@ packages='build-essential cmake ninja-build pkg-config
     libjansson-dev libsodium-dev libusb-1.0-0-dev libcunit1-dev
     libgl1-mesa-dri libglx-mesa0 libegl-mesa0 libegl1 libgl1 fonts-dejavu-core xvfb'
 if [ "${1:-}" = tests ]; then
-    packages="$packages clang git procps umockdev libumockdev-dev xauth"
+    packages="$packages clang git procps python3 python3-h5py umockdev libumockdev-dev xauth"
 fi
 missing=
 for package in $packages; do

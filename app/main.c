@@ -21,6 +21,8 @@ static const Command commands[] = {
     {"phenomena", cmd_phenomena, "the experiments of the papers, on any models, side by side"},
     {"attribute", cmd_attribute, "which first-layer channels of a network make a response"},
     {"reduce", cmd_reduce, "the one-hidden-layer model a network comes down to for one stimulus"},
+    {"align", cmd_align, "which sample of a recording each frame of a run was shown at"},
+    {"export", cmd_export, "a run as an NWB, HDF5 or CSV file"},
     {"describe", cmd_describe,
      "what a model, data set, protocol or run is, and what is wrong with it"},
     {"rig", cmd_rig, "which trigger devices there are, and how fast and steady they are"},

@@ -31,21 +31,28 @@ Array *array_create(const ArrayInfo *info, const ArrayInterface *interface, void
     return array;
 }
 
+static bool ends_in(const char *name, const char *ending)
+{
+    size_t length = strlen(name), tail = strlen(ending);
+    return length > tail && strcmp(name + length - tail, ending) == 0;
+}
+
 Array *array_open(const char *where, char *err)
 {
     char file[PATH_BYTES];
     snprintf(file, sizeof file, "%s", where);
-    size_t length = strlen(file);
-    if (length > 4 && strcmp(file + length - 4, ".npy") == 0)
+    if (ends_in(file, ".npy"))
         return array_open_npy(file, err);
+    if (ends_in(file, ".csv") || ends_in(file, ".tsv") || ends_in(file, ".txt"))
+        return array_open_text(file, err);
     char *colon = strrchr(file, ':');
     if (colon && colon[1] == '/') {
         *colon = '\0';
         return array_open_hdf5(file, colon + 1, err);
     }
     model_refuse(err,
-                 "%s: does not name an array; allowed are FILE.npy, FILE.mat:/variable and "
-                 "FILE.h5:/path/of/dataset",
+                 "%s: does not name an array; allowed are FILE.npy, FILE.csv, FILE.tsv, "
+                 "FILE.txt, FILE.mat:/variable and FILE.h5:/path/of/dataset",
                  where);
     return NULL;
 }

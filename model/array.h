@@ -1,16 +1,22 @@
 #pragma once
-/* Numbers in a file, read a box at a time: one face for HDF5, MAT v7.3 and NPY.
+/* Numbers in a file, read a box at a time: one face for HDF5, MAT v7.3, NPY, text and raw
+ * samples.
  *
  * The dimensions are those the file's own program shows: a MATLAB array, which HDF5 holds with its
- * dimensions the other way round, is turned back. Memory is what one box needs. One thread at a
- * time. */
+ * dimensions the other way round, is turned back. Memory is what one box needs (a text file is read
+ * whole). One thread at a time. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "model/model.h"
 
-enum { ARRAY_MAX_RANK = 4, ARRAY_SHAPE_BYTES = 96 };
+enum {
+    ARRAY_MAX_RANK = 4,
+    ARRAY_SHAPE_BYTES = 96,
+    ARRAY_TEXT_COLUMNS_MAX = 256,
+    ARRAY_RAW_CHANNELS_MAX = 4096,
+};
 
 typedef enum { ARRAY_FLOAT, ARRAY_DOUBLE } ArrayType;
 
@@ -30,11 +36,15 @@ typedef struct {
 
 typedef struct Array Array;
 
-/* where is FILE.npy, FILE.mat:/variable or FILE.h5:/path/of/dataset. NULL with a sentence in err
- * (MODEL_ERR_BYTES) that names it. */
+/* where is FILE.npy, FILE.csv (.tsv, .txt), FILE.mat:/variable or FILE.h5:/path/of/dataset. NULL
+ * with a sentence in err (MODEL_ERR_BYTES) that names it. */
 Array *array_open(const char *where, char *err);
 
-/* From what a kind of file has opened: state is taken over. NULL without memory, state untouched. */
+/* Little-endian int16 without a head, channels interleaved: (samples, channels). As above. */
+Array *array_open_raw(const char *file, int channels, char *err);
+
+/* From what a kind of file has opened: state is taken over. NULL without memory, state untouched.
+ */
 Array *array_create(const ArrayInfo *info, const ArrayInterface *interface, void *state);
 const ArrayInfo *array_info(const Array *array);
 

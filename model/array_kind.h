@@ -11,3 +11,7 @@ Array *array_from_hdf5(hid_t dataset, bool is_matlab);
 /* NULL with a sentence in err (MODEL_ERR_BYTES). */
 Array *array_open_hdf5(const char *file, const char *path, char *err);
 Array *array_open_npy(const char *file, char *err);
+
+/* Lines of numbers, equally many on each; a first line of names, empty lines and those that begin
+ * with # do not count. (rows) where there is one column, else (rows, columns). */
+Array *array_open_text(const char *file, char *err);

@@ -29,8 +29,8 @@ typedef enum {
 
 typedef enum { DISPLAY_NULL, DISPLAY_SDL } DisplayKind;
 
-/* A square in a corner of the screen for a photodiode. Luminance = 0.7·(refresh parity) +
- * 0.1·(block index mod 4), inside a black border; models do not see it. */
+/* A square in a corner of the screen for a photodiode, inside a black border; its luminance turns
+ * over at every refresh and names it (sync_patch.h). Models do not see it. */
 typedef struct {
     bool is_on;
     int size_px, border_px;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "render/gl.h"
+#include "render/sync_patch.h"
 
 /* One triangle covers the viewport. */
 static const char vertex_source[] =
@@ -241,11 +242,6 @@ static void draw_grid(const Painter *painter, const Scene *scene)
     fill();
 }
 
-float painter_patch_lum(int64_t refresh, int64_t block)
-{
-    return 0.7f * (float)(refresh & 1) + 0.1f * (float)(block & 3);
-}
-
 static void draw_patch(const Painter *painter)
 {
     const SyncPatch *patch = &painter->options.patch;
@@ -255,7 +251,7 @@ static void draw_patch(const Painter *painter)
     draw_uniform(painter, 0);
     glScissor(patch->x_px + patch->border_px, patch->y_px + patch->border_px, patch->size_px,
               patch->size_px);
-    draw_uniform(painter, painter_patch_lum(painter->refresh, painter->block));
+    draw_uniform(painter, sync_patch_lum(painter->refresh, painter->block));
     glDisable(GL_SCISSOR_TEST);
 }
 

@@ -35,6 +35,3 @@ void painter_read(Painter *painter, uint8_t *rgb);
 
 /* Accepts NULL. */
 void painter_destroy(Painter *painter);
-
-/* Luminance of the sync patch: 0.7·(refresh parity) + 0.1·(block mod 4). */
-float painter_patch_lum(int64_t refresh, int64_t block);

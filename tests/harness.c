@@ -49,3 +49,10 @@ const char *test_folder(const char *name)
     snprintf(path, sizeof path, "%s/retrace-%s-XXXXXX", parent, name);
     return mkdtemp(path);
 }
+
+long test_rounds(long usual)
+{
+    const char *rounds = getenv("RETRACE_FUZZ_ROUNDS"), *seed = getenv("RETRACE_FUZZ_SEED");
+    srand(seed ? (unsigned)strtoul(seed, NULL, 10) : 1);
+    return rounds ? atol(rounds) : usual;
+}

@@ -29,3 +29,7 @@ bool test_near(double got, double wanted, double tolerance);
 /* A fresh folder for one test's files, below the build's temporary directory; never removed by
  * the test while it fails, so that the evidence stays. Returns a string owned by the harness. */
 const char *test_folder(const char *name);
+
+/* Rounds of a test that throws random input at something: $RETRACE_FUZZ_ROUNDS, or `usual`. Seeds
+ * rand() with $RETRACE_FUZZ_SEED, or 1. */
+long test_rounds(long usual);

@@ -1,0 +1,312 @@
+/* `retrace export` and `retrace timing --nwb` as a user starts them; what they write is read by
+ * another program, tests/check_nwb.py over h5py. */
+#include "tests/harness.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "app/schedule.h"
+#include "model/array.h"
+#include "tests/program.h"
+
+static const char protocol_text[] =
+    "name: exported\n"
+    "about: Trains, steps and a bar that turns, for a file that other programs open.\n"
+    "seed: 3\n"
+    "display: {refresh_hz: 60, um_per_px: 10, width_px: 300, height_px: 300, background: 0.5}\n"
+    "models: [circuit]\n"
+    "blocks:\n"
+    "  - name: 'train, \"quoted\"'\n"
+    "    repeats: 3\n"
+    "    before_ms: 500\n"
+    "    trigger_code: 5\n"
+    "    flicker: {periods_ms: [100, 50], flash_ms: 16.6667, flashes: 6, omitted: 6, contrast: "
+    "-1}\n"
+    "  - name: steps\n"
+    "    repeats: 2\n"
+    "    after_ms: 500\n"
+    "    trigger_code: 6\n"
+    "    step: {contrasts: [-1, 1], duration_ms: 500}\n"
+    "  - name: noise\n"
+    "    checkerboard: {columns: 8, rows: 8, check_um: 100, contrast: 1, hold_ms: 33.3333,\n"
+    "                   duration_s: 2}\n";
+
+static char folder[512];
+static const char *python;
+static ProgramResult result;
+
+static int run_line(const char *line)
+{
+    program_run(line, &result);
+    return result.status;
+}
+
+/* Every %s of the call is the test's folder. */
+static int call(const char *format)
+{
+    char line[4096];
+    snprintf(line, sizeof line, format, folder, folder, folder, folder);
+    return run_line(line);
+}
+
+static bool is_ready(void)
+{
+    char path[600];
+    if (folder[0])
+        return true;
+    snprintf(folder, sizeof folder, "%s", test_folder("export"));
+    snprintf(path, sizeof path, "%s/p.yaml", folder);
+    FILE *file = fopen(path, "w");
+    fputs(protocol_text, file);
+    fclose(file);
+    CU_ASSERT_EQUAL_FATAL(call("\"$RETRACE\" predict %s/p.yaml --out %s/run"), 0);
+    CU_ASSERT_EQUAL_FATAL(
+        call("\"$RETRACE\" timing %s/p.yaml --csv %s/timing.csv --nwb %s/timing.nwb"), 0);
+    return true;
+}
+
+/* The system's own Python has the system's h5py, whichever Python comes first. */
+static bool has_h5py(void)
+{
+    static const char *const candidates[] = {"python3", "/usr/bin/python3"};
+    for (size_t i = 0; !python && i < sizeof candidates / sizeof *candidates; i++) {
+        char line[200];
+        snprintf(line, sizeof line, "%s -c 'import h5py'", candidates[i]);
+        if (run_line(line) == 0)
+            python = candidates[i];
+    }
+    if (!python)
+        test_skip("there is no h5py (python3-h5py) to read the file with");
+    return python != NULL;
+}
+
+static void check_nwb(const char *arguments)
+{
+    char format[1000];
+    snprintf(format, sizeof format, "%s tests/check_nwb.py %s", python, arguments);
+    int status = call(format);
+    if (status != 0)
+        printf("said: %s%s\n", result.out, result.err);
+    CU_ASSERT_EQUAL(status, 0);
+}
+
+static void a_run_is_a_whole_nwb_file(void)
+{
+    if (!is_ready() || !has_h5py())
+        return;
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb %s/run.nwb"), 0);
+    check_nwb("%s/run.nwb --times %s/timing.csv --run %s/run");
+}
+
+static void a_plan_is_a_whole_nwb_file(void)
+{
+    if (!is_ready() || !has_h5py())
+        return;
+    check_nwb("%s/timing.nwb --times %s/timing.csv");
+}
+
+/* In real time, killed after its first seconds were synced. */
+static void a_killed_run_is_a_whole_nwb_file(void)
+{
+    if (!is_ready())
+        return;
+    char line[1200];
+    snprintf(line, sizeof line,
+             "\"$RETRACE\" run %s/p.yaml --display null --console off --out %s/killed", folder,
+             folder);
+    pid_t pid = program_start(line);
+    struct timespec pause = {.tv_sec = 3, .tv_nsec = 300000000};
+    nanosleep(&pause, NULL);
+    kill(pid, SIGKILL);
+    program_wait(pid);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/killed --nwb %s/killed.nwb --json %s/k.json"), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "cut short"));
+    char path[600];
+    snprintf(path, sizeof path, "%s/k.json", folder);
+    json_t *summary = json_load_file(path, 0, NULL);
+    CU_ASSERT(json_is_false(json_object_get(summary, "complete")));
+    CU_ASSERT(json_integer_value(json_object_get(summary, "frames")) > 30);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(summary, "pulses")), 0);
+    json_decref(summary);
+    if (!has_h5py())
+        return;
+    // in real time events come when they come, so the structure alone is held against the schema
+    check_nwb("%s/killed.nwb --run %s/killed");
+}
+
+static void the_checker_sees_what_is_wrong(void)
+{
+    if (!is_ready() || !has_h5py())
+        return;
+    static const char *const harms[] = {
+        "del f['file_create_date']",
+        "f.attrs['nwb_version'] = '2.10.0'",
+        "del f['intervals/trials'].attrs['colnames']",
+        "del f['intervals/trials/stop_time']",
+        "del f['processing/misc'].attrs['description']",
+        "del f['acquisition/frame_flips/data'].attrs['unit']",
+        "f['acquisition/x'] = 1",
+        "f['intervals/trials'].attrs['object_id'] = f['intervals/blocks'].attrs['object_id']",
+        "f['intervals/stimulus_events/start_time'][3] += 1e-5",
+    };
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb %s/run.nwb"), 0);
+    for (size_t i = 0; i < sizeof harms / sizeof *harms; i++) {
+        char format[1000];
+        snprintf(format, sizeof format,
+                 "cp %%s/run.nwb %%s/bad.nwb && %s -c \"import h5py; f = h5py.File('%%s/bad.nwb', "
+                 "'r+'); %s\"",
+                 python, harms[i]);
+        CU_ASSERT_EQUAL(call(format), 0);
+        snprintf(format, sizeof format, "%s tests/check_nwb.py %%s/bad.nwb --times %%s/timing.csv",
+                 python);
+        int status = call(format);
+        if (status != 1)
+            printf("not seen: %s\n", harms[i]);
+        CU_ASSERT_EQUAL(status, 1);
+    }
+}
+
+static void csv_has_the_rows_of_timing(void)
+{
+    if (!is_ready())
+        return;
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --csv %s/run.csv"), 0);
+    // the simulated display keeps its rate to a nanosecond
+    CU_ASSERT_EQUAL(call("sed 's/,[0-9.]*,[0-9]*,/,,,/' %s/timing.csv >%s/a && "
+                         "sed 's/,[0-9.]*,[0-9]*,/,,,/' %s/run.csv | cmp - %s/a"),
+                    0);
+}
+
+static Array *open_array(const char *file, const char *path)
+{
+    char where[800], err[MODEL_ERR_BYTES];
+    snprintf(where, sizeof where, "%s/%s:%s", folder, file, path);
+    Array *array = array_open(where, err);
+    if (!array)
+        printf("said: %s\n", err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(array);
+    return array;
+}
+
+static void hdf5_has_a_data_set_a_column(void)
+{
+    if (!is_ready())
+        return;
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --hdf5 %s/run.h5"), 0);
+    Array *rates = open_array("run.h5", "/rates/circuit"),
+          *time = open_array("run.h5", "/frames/time_ns");
+    int64_t rows = array_info(rates)->dims[0];
+    CU_ASSERT(array_info(rates)->dims[1] == 24 && array_info(time)->dims[0] == rows);
+    double last;
+    CU_ASSERT(array_read(time, &(int64_t){rows - 1}, &(int64_t){1}, ARRAY_DOUBLE, &last));
+    CU_ASSERT(test_near(last, (double)(rows - 1) * 1e9 / 60, 10));
+    array_close(rates);
+    array_close(time);
+}
+
+/* A rig leaves its columns in frames.tsv: what was sent is a pulse on each of its lines, what
+ * failed is none. */
+static void pulses_are_those_that_were_sent(void)
+{
+    Frames frames;
+    Schedule schedule;
+    char err[SCHEDULE_ERR_BYTES], path[700];
+    const char *here = test_folder("pulses");
+    CU_ASSERT_FATAL(frames_plan(3, 60, &frames));
+    for (int k = 0; k < 3; k++)
+        frames.frames[k].slot_ns += 1000;
+    snprintf(path, sizeof path, "%s/events.tsv", here);
+    FILE *file = fopen(path, "w");
+    fputs("refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n", file);
+    fputs("1\tedge\t0\t0\t0\t0\t-1\n", file); // the rig's, no event of a trial
+    fclose(file);
+    snprintf(path, sizeof path, "%s/frames.tsv", here);
+    file = fopen(path, "w");
+    fputs("refresh\ttrigger_code\ttrigger_lines\ttrigger\ttrigger_completed_ns\n", file);
+    fputs("0\t0\t1\tsent\t1500\n1\t3\t13\tstall\t-1\n2\t0\t13\tsent\t34000000\n", file);
+    fclose(file);
+    CU_ASSERT_FATAL(schedule_of_run(here, &frames, NULL, 500, &schedule, err));
+    CU_ASSERT(schedule.events_count == 0 && schedule.pulses_count == 4);
+    CU_ASSERT(schedule.pulses[0].start_ns == 500 && schedule.pulses[0].stop_ns == 500500);
+    CU_ASSERT(schedule.pulses[0].line == 0 && schedule.pulses[0].code == 0);
+    CU_ASSERT(schedule.pulses[3].line == 3 && schedule.pulses[3].code == 3);
+    schedule_finish(&schedule);
+    frames_finish(&frames);
+}
+
+static void damaged_events_are_a_table_or_a_sentence(void)
+{
+    static const char whole[] = "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n"
+                                "0\ttrial_start\t0\t0\t0\t0\t5\n"
+                                "1\tstimulus_onset\t0\t0\t7\t1\t-1\n";
+    Frames frames;
+    char err[SCHEDULE_ERR_BYTES], path[700];
+    const char *here = test_folder("events");
+    CU_ASSERT_FATAL(frames_plan(3, 60, &frames));
+    snprintf(path, sizeof path, "%s/frames.tsv", here);
+    FILE *file = fopen(path, "w");
+    fputs("refresh\timage\n0\t0\n", file);
+    fclose(file);
+    snprintf(path, sizeof path, "%s/events.tsv", here);
+    for (long round = 0, rounds = test_rounds(3000); round < rounds; round++) {
+        char text[sizeof whole];
+        memcpy(text, whole, sizeof whole);
+        for (int i = rand() % 5; i > 0; i--)
+            text[(size_t)rand() % sizeof whole] = "\t\n0-9x\0\xff"[rand() % 8];
+        file = fopen(path, "wb");
+        fwrite(text, 1, sizeof whole - 1, file);
+        fclose(file);
+        Schedule schedule;
+        err[0] = '\0';
+        if (schedule_of_run(here, &frames, NULL, 500, &schedule, err)) {
+            for (int64_t i = 0; i < schedule.events_count; i++)
+                CU_ASSERT(schedule.events[i].refresh >= 0 && schedule.events[i].refresh < 3);
+            schedule_finish(&schedule);
+        } else
+            CU_ASSERT(err[0] != '\0');
+    }
+    frames_finish(&frames);
+}
+
+static void faults_have_their_status(void)
+{
+    if (!is_ready())
+        return;
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export"), 2);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run"), 2);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/nowhere --nwb %s/x.nwb"), 2);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb /nonexistent/x.nwb"), 4);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --csv /nonexistent/x.csv"), 4);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --hdf5 /nonexistent/x.h5"), 4);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" timing %s/p.yaml --nwb /nonexistent/x.nwb"), 4);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" timing %s/p.yaml --nwb %s/p.yaml"), 2);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export --help"), 0);
+    CU_ASSERT_EQUAL(call("cp -r %s/run %s/other && echo '# ' >>%s/other/protocol.yaml"), 0);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/other --nwb %s/x.nwb"), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.err, "not the protocol that was played"));
+    CU_ASSERT_EQUAL(call("test ! -e %s/x.nwb -a ! -e %s/x.nwb.part"), 0);
+}
+
+static const TestCase cases[] = {
+    {"a run is a whole NWB file, its onsets those of timing", a_run_is_a_whole_nwb_file},
+    {"a plan is a whole NWB file, its onsets those of timing", a_plan_is_a_whole_nwb_file},
+    {"a killed run is a whole NWB file", a_killed_run_is_a_whole_nwb_file},
+    {"the checker of NWB files sees what is wrong", the_checker_sees_what_is_wrong},
+    {"a run's CSV has the rows of timing", csv_has_the_rows_of_timing},
+    {"plain HDF5 has a data set a column", hdf5_has_a_data_set_a_column},
+    {"pulses are those that were sent", pulses_are_those_that_were_sent},
+    {"damaged events are a table or a sentence", damaged_events_are_a_table_or_a_sentence},
+    {"every fault of the call has its exit status", faults_have_their_status},
+};
+
+int main(void)
+{
+    return test_main("cli_export", cases, sizeof cases / sizeof cases[0]);
+}
