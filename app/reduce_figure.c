@@ -100,12 +100,15 @@ static void draw_curves(const Page *page, int index, double x_pt, double y_pt)
               y_pt + area.box.height_px);
     for (int side = 0; side < reduce->units_a_channel; side++) {
         int u = index * reduce->units_a_channel + side;
-        double x[CURVE_POINTS], y[CURVE_POINTS], furthest = 1e-300;
-        for (int bin = 0; bin < task.bins; bin++)
-            furthest = fmax(furthest, fabs(task.outputs[bin * task.stride + u] - task.rest[u]));
+        double x[CURVE_POINTS], y[CURVE_POINTS], low = 0, high = 0;
+        for (int bin = 0; bin < task.bins; bin++) {
+            low = fmin(low, task.outputs[bin * task.stride + u] - task.rest[u]);
+            high = fmax(high, task.outputs[bin * task.stride + u] - task.rest[u]);
+        }
+        double furthest = fmax(fmax(-low, high), 1e-300);
         for (int i = 0; i < CURVE_POINTS; i++) {
-            x[i] = -1 + 2.0 * i / (CURVE_POINTS - 1);
-            double output = task.rest[u] + x[i] * furthest;
+            double output = task.rest[u] + low + (high - low) * i / (CURVE_POINTS - 1);
+            x[i] = (output - task.rest[u]) / furthest;
             y[i] = numbers->rise[u] * fmax(output - numbers->rise_threshold[u], 0) +
                    numbers->fall[u] * fmax(numbers->fall_threshold[u] - output, 0);
         }
