@@ -1,4 +1,4 @@
-#include "model/attribution.h"
+#include "model/attribution_parts.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,70 +8,19 @@
 
 #include <cblas.h>
 
-#include "model/cnn_file.h"
-#include "model/spectra.h"
-
 const AttributionRule attribution_default = {4, ATTRIBUTION_STEPS_MAX, 2e-3, 1e-2, 0.1};
 
-/* A piece of the path, and what its gradient misses of the rate's change along it. */
-typedef struct {
-    double from, to;             // α
-    double rate_from, rate_to;   // Hz
-    double rate_middle, miss_hz; // Σ over the panel − (rate_to − rate_from)
-} Panel;
-
-struct Attribution {
-    CnnLayers layers;
-    int history, cells;
-    double rate_scale_hz, lum_mean, lum_sd;
-
-    Transform image, first_out;  // grid of the image
-    Transform first, second_out; // grid of the first layer
-
-    float *block;                        // owned: all arrays below
-    float *filters1, *filters1_back;     // packed: history → c1 and back
-    float *filters2, *filters2_back;     // packed: c1 → c2 and back
-    float *kernel_sums;                  // (c1, history)
-    float *column_sums, *row_sums;       // (c1, history, K1x) and (c1, history, K1y)
-    float *scale1, *shift1;              // (h1, c1, w1), bias in the shift
-    float *scale2, *shift2;              // (h2, c2, w2)
-    float *dense;                        // (cells, units of the last layer: h, c, w)
-    float *dense_scale, *dense_shift;    // (cells)
-    float *images;                       // (history, height, width), s − s0, bin b in b % history
-    float *spectra;                      // (history, 2, stride) of the same
-    float *uneven_x, *uneven_y, *uneven; // (history): differences within rows, columns, images
-    float *base, *slope;        // (h1, c1, w1): units before rectification at α 0, and per α
-    float *drive;               // (h1, c1, w1): d
-    float *units1, *units2;     // (h1, c1, w1), (h2, c2, w2)
-    float *back2, *back1;       // gradients of the same
-    float *sum1, *sum1_history; // spectra (c1), (history)
-    float *in2, *sum2;          // spectra (c1), (c2), grid of the first layer
-    float *gradients;           // (ATTRIBUTION_STEPS_MAX, h1, c1, w1): one a panel
-    float *mean_gradient;       // (h1, c1, w1): G
-    float *pixels;              // (height, history, width)
-    float *weights_out, *drive_out, *units_out; // (c1, h1, w1), as a result lends them
-    const float **window;                       // owned (history): spectra, oldest first
-
-    int kernel_height, kernel_width;
-    double grey_lum; // of the baseline
-    int64_t head;    // bins fed
-    bool is_driven;  // drive and slope belong to the window
-    bool is_silent[CNN_CHANNELS_MAX];
-    Panel panels[ATTRIBUTION_STEPS_MAX];
-    int panels_count;
-};
-
-static bool has_second(const Attribution *a)
+bool attribution_has_second(const Attribution *a)
 {
     return a->layers.second.channels > 0;
 }
 
-static const CnnUnits *last_layer(const Attribution *a)
+const CnnUnits *attribution_last_layer(const Attribution *a)
 {
-    return has_second(a) ? &a->layers.second : &a->layers.first;
+    return attribution_has_second(a) ? &a->layers.second : &a->layers.first;
 }
 
-static size_t slot_of(const Attribution *a, int lag_from_oldest)
+size_t attribution_slot(const Attribution *a, int lag_from_oldest)
 {
     return (size_t)((a->head + lag_from_oldest) % a->history);
 }
@@ -96,7 +45,7 @@ static void drive_units(Attribution *a)
         return;
     size_t stride = a->image.stride, units = cnn_units_count(&a->layers.first);
     for (int i = 0; i < a->history; i++)
-        a->window[i] = a->spectra + slot_of(a, i) * 2 * stride;
+        a->window[i] = a->spectra + attribution_slot(a, i) * 2 * stride;
     spectra_correlate(a->filters1, stride, a->layers.first.channels, a->history, a->window, NULL,
                       a->sum1);
     transform_inverse(&a->first_out, a->layers.first.channels, a->sum1, a->drive);
@@ -162,7 +111,7 @@ void attribution_silence(Attribution *a, const bool *is_silent)
 
 void attribution_feed(Attribution *a, const float *lum)
 {
-    size_t pixels = cnn_units_count(&a->layers.image), slot = slot_of(a, 0);
+    size_t pixels = cnn_units_count(&a->layers.image), slot = attribution_slot(a, 0);
     float *image = a->images + slot * pixels;
     for (size_t i = 0; i < pixels; i++)
         image[i] = (float)(((double)lum[i] - a->grey_lum) / a->lum_sd);
@@ -199,15 +148,15 @@ static void run_layers(Attribution *a, double alpha)
         float value = a->base[i] + at * a->slope[i];
         a->units1[i] = value > 0 ? value : 0;
     }
-    if (has_second(a))
+    if (attribution_has_second(a))
         convolve(a);
 }
 
 /* The argument of a cell's softplus. */
 static double read_out(const Attribution *a, int cell)
 {
-    size_t units = cnn_units_count(last_layer(a));
-    const float *values = has_second(a) ? a->units2 : a->units1;
+    size_t units = cnn_units_count(attribution_last_layer(a));
+    const float *values = attribution_has_second(a) ? a->units2 : a->units1;
     float sum = cblas_sdot((int)units, a->dense + (size_t)cell * units, 1, values, 1);
     return (double)a->dense_scale[cell] * (double)sum + (double)a->dense_shift[cell];
 }
@@ -253,9 +202,9 @@ static double differentiate(Attribution *a, int cell, const Panel *panel, float 
     size_t units = cnn_units_count(&a->layers.first);
     run_layers(a, 0.5 * (panel->from + panel->to));
     double argument = read_out(a, cell);
-    const float *dense = a->dense + (size_t)cell * cnn_units_count(last_layer(a));
-    const float *back = has_second(a) ? a->back1 : dense;
-    if (has_second(a))
+    const float *dense = a->dense + (size_t)cell * cnn_units_count(attribution_last_layer(a));
+    const float *back = attribution_has_second(a) ? a->back1 : dense;
+    if (attribution_has_second(a))
         convolve_back(a, dense);
     float outer = (float)(a->rate_scale_hz * (double)a->dense_scale[cell] / (1 + exp(-argument)));
     float from = (float)panel->from, to = (float)panel->to;
@@ -385,261 +334,11 @@ void attribution_pixels(Attribution *a, float *pixels_hz)
     spectra_correlate(a->filters1_back, stride, history, c1, inputs, NULL, a->sum1_history);
     transform_forward_adjoint(&a->image, history, a->sum1_history, a->pixels);
     for (int i = 0; i < history; i++) {
-        const float *image = a->images + slot_of(a, i) * (size_t)(height * width);
+        const float *image = a->images + attribution_slot(a, i) * (size_t)(height * width);
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
                 *pixels_hz++ = image[y * width + x] *
                                a->pixels[((size_t)y * (size_t)history + (size_t)i) * (size_t)width +
                                          (size_t)x];
     }
-}
-
-/* ---- symmetric stimuli */
-
-double attribution_deviation(const Attribution *a, AttributionSymmetry symmetry)
-{
-    const float *const uneven[] = {
-        [ATTRIBUTION_SYMMETRY_ALONG_Y] = a->uneven_y,
-        [ATTRIBUTION_SYMMETRY_ALONG_X] = a->uneven_x,
-        [ATTRIBUTION_SYMMETRY_FULL] = a->uneven,
-    };
-    double largest = 0;
-    if (symmetry == ATTRIBUTION_SYMMETRY_NONE)
-        return 0;
-    for (int i = 0; i < a->history; i++)
-        largest = fmax(largest, (double)uneven[symmetry][i]);
-    return largest;
-}
-
-int attribution_places(const Attribution *a, AttributionSymmetry symmetry)
-{
-    const CnnUnits *first = &a->layers.first;
-    const int places[] = {
-        [ATTRIBUTION_SYMMETRY_NONE] = first->height * first->width,
-        [ATTRIBUTION_SYMMETRY_ALONG_Y] = first->width,
-        [ATTRIBUTION_SYMMETRY_ALONG_X] = first->height,
-        [ATTRIBUTION_SYMMETRY_FULL] = 1,
-    };
-    return places[symmetry];
-}
-
-/* How a symmetry folds: the kernels summed along it, and how a line of the image lies. */
-typedef struct {
-    const float *sums; // (c1, history, taps)
-    int taps, step;    // of the kernel; in the image, from place to place
-} Fold;
-
-static Fold fold_of(const Attribution *a, AttributionSymmetry symmetry)
-{
-    if (symmetry == ATTRIBUTION_SYMMETRY_FULL)
-        return (Fold){a->kernel_sums, 1, 1};
-    if (symmetry == ATTRIBUTION_SYMMETRY_ALONG_Y)
-        return (Fold){a->column_sums, a->kernel_width, 1};
-    return (Fold){a->row_sums, a->kernel_height, a->layers.image.width};
-}
-
-static double folded_drive(const Attribution *a, const Fold *fold, int channel, int place)
-{
-    size_t pixels = cnn_units_count(&a->layers.image);
-    const float *kernel = fold->sums + channel * a->history * fold->taps;
-    double sum = 0;
-    for (int i = 0; i < a->history; i++) {
-        const float *line = a->images + slot_of(a, i) * pixels + place * fold->step;
-        for (int k = 0; k < fold->taps; k++)
-            sum += (double)*kernel++ * (double)line[k * fold->step];
-    }
-    return sum;
-}
-
-/* Σ G over the units of one place. */
-static double folded_weight(const Attribution *a, AttributionSymmetry symmetry, int channel,
-                            int place)
-{
-    const CnnUnits *first = &a->layers.first;
-    const float *g = a->weights_out + channel * first->height * first->width;
-    bool is_column = symmetry == ATTRIBUTION_SYMMETRY_ALONG_Y;
-    int count = is_column                                  ? first->height
-                : symmetry == ATTRIBUTION_SYMMETRY_ALONG_X ? first->width
-                                                           : first->height * first->width;
-    int start = is_column ? place : place * first->width, step = is_column ? first->width : 1;
-    double sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += (double)g[start + i * step];
-    return sum;
-}
-
-double attribution_fold(const Attribution *a, AttributionSymmetry symmetry, float *folded_hz)
-{
-    assert(symmetry != ATTRIBUTION_SYMMETRY_NONE);
-    const Fold fold = fold_of(a, symmetry);
-    int places = attribution_places(a, symmetry);
-    double total = 0;
-    for (int c = 0; c < a->layers.first.channels; c++)
-        for (int place = 0; place < places; place++) {
-            double value = folded_drive(a, &fold, c, place) * folded_weight(a, symmetry, c, place);
-            *folded_hz++ = (float)value;
-            total += value;
-        }
-    return total;
-}
-
-/* ---- from the file */
-
-CnnUnits attribution_units(const Attribution *a)
-{
-    return a->layers.first;
-}
-
-int attribution_cells(const Attribution *a)
-{
-    return a->cells;
-}
-
-static bool init_transforms(Attribution *a)
-{
-    const CnnUnits *image = &a->layers.image, *first = &a->layers.first;
-    const CnnUnits *second = &a->layers.second;
-    if (!transform_init(&a->image, image->height, image->width, image->height, image->width,
-                        a->history) ||
-        !transform_init(&a->first_out, image->height, image->width, first->height, first->width,
-                        first->channels))
-        return false;
-    return !has_second(a) || (transform_init(&a->first, first->height, first->width, first->height,
-                                             first->width, first->channels) &&
-                              transform_init(&a->second_out, first->height, first->width,
-                                             second->height, second->width, second->channels));
-}
-
-static bool allocate(Attribution *a)
-{
-    int c1 = a->layers.first.channels, c2 = a->layers.second.channels, history = a->history;
-    size_t units1 = cnn_units_count(&a->layers.first), cells = (size_t)a->cells;
-    size_t units2 = cnn_units_count(&a->layers.second), taps = (size_t)(c1 * history);
-    size_t pixels = (size_t)history * cnn_units_count(&a->layers.image);
-    size_t stride1 = a->image.stride, stride2 = a->first.stride;
-    size_t filters1 = spectra_packed_count(stride1, c1, history);
-    size_t filters2 = spectra_packed_count(stride2, c2, c1);
-    const ModelArray arrays[] = {
-        {&a->filters1, filters1},
-        {&a->filters1_back, filters1},
-        {&a->filters2, filters2},
-        {&a->filters2_back, filters2},
-        {&a->kernel_sums, taps},
-        {&a->column_sums, taps * (size_t)a->kernel_width},
-        {&a->row_sums, taps * (size_t)a->kernel_height},
-        {&a->scale1, units1},
-        {&a->shift1, units1},
-        {&a->scale2, units2},
-        {&a->shift2, units2},
-        {&a->dense, cells * cnn_units_count(last_layer(a))},
-        {&a->dense_scale, cells},
-        {&a->dense_shift, cells},
-        {&a->images, pixels},
-        {&a->spectra, (size_t)history * 2 * stride1},
-        {&a->uneven_x, (size_t)history},
-        {&a->uneven_y, (size_t)history},
-        {&a->uneven, (size_t)history},
-        {&a->base, units1},
-        {&a->slope, units1},
-        {&a->drive, units1},
-        {&a->units1, units1},
-        {&a->units2, units2},
-        {&a->back1, units1},
-        {&a->back2, units2},
-        {&a->sum1, (size_t)c1 * 2 * stride1},
-        {&a->sum1_history, (size_t)history * 2 * stride1},
-        {&a->in2, (size_t)c1 * 2 * stride2},
-        {&a->sum2, (size_t)c2 * 2 * stride2},
-        {&a->gradients, ATTRIBUTION_STEPS_MAX * units1},
-        {&a->mean_gradient, units1},
-        {&a->pixels, pixels},
-        {&a->weights_out, units1},
-        {&a->drive_out, units1},
-        {&a->units_out, units1},
-    };
-    a->block = model_alloc_arrays(arrays, sizeof arrays / sizeof arrays[0]);
-    a->window = calloc((size_t)history, sizeof *a->window);
-    return a->block != NULL && a->window != NULL;
-}
-
-/* The first kernels summed over their columns, their rows and both. */
-static void sum_kernels(Attribution *a, const ModelTensor *kernels)
-{
-    const float *w = kernels->values;
-    for (int kernel = 0; kernel < kernels->dims[0] * kernels->dims[1]; kernel++)
-        for (int y = 0; y < a->kernel_height; y++)
-            for (int x = 0; x < a->kernel_width; x++, w++) {
-                a->kernel_sums[kernel] += *w;
-                a->column_sums[kernel * a->kernel_width + x] += *w;
-                a->row_sums[kernel * a->kernel_height + y] += *w;
-            }
-}
-
-static bool load(Attribution *a, const ModelFile *file)
-{
-    const ModelTensor *conv1 = model_file_find(file, "conv1_weight");
-    const ModelTensor *conv2 = has_second(a) ? model_file_find(file, "conv2_weight") : NULL;
-    size_t bytes = (size_t)a->cells * sizeof(float);
-    a->kernel_height = conv1->dims[2];
-    a->kernel_width = conv1->dims[3];
-    if (!init_transforms(a) || !allocate(a) ||
-        !cnn_file_pack(conv1, &a->image, 0, a->history, a->filters1) ||
-        !cnn_file_pack_back(conv1, &a->image, a->filters1_back) ||
-        (conv2 && (!cnn_file_pack(conv2, &a->first, 0, conv2->dims[1], a->filters2) ||
-                   !cnn_file_pack_back(conv2, &a->first, a->filters2_back))))
-        return false;
-    sum_kernels(a, conv1);
-    cnn_file_units(file, 1, &a->layers.first, a->scale1, a->shift1);
-    if (conv2)
-        cnn_file_units(file, 2, &a->layers.second, a->scale2, a->shift2);
-    cnn_file_dense(file, last_layer(a), a->dense);
-    memcpy(a->dense_scale, model_file_find(file, "dense_scale")->values, bytes);
-    memcpy(a->dense_shift, model_file_find(file, "dense_shift")->values, bytes);
-    attribution_adapt(a, a->lum_mean);
-    return true;
-}
-
-static bool is_network(const ModelFile *file)
-{
-    return strcmp(file->info.kind, "cnn") == 0 || strcmp(file->info.kind, "subunit") == 0;
-}
-
-Attribution *attribution_open(const ModelFile *file, char *err)
-{
-    if (!is_network(file)) {
-        model_refuse(err, "%s: a model of kind %s has no first layer; allowed are cnn and subunit",
-                     file->path, file->info.kind);
-        return NULL;
-    }
-    openblas_set_num_threads(1); // products this small only get slower by more
-    Attribution *a = calloc(1, sizeof *a);
-    if (a == NULL) {
-        model_refuse(err, "%s: not enough memory to attribute to this model", file->path);
-        return NULL;
-    }
-    a->history = file->info.history_bins;
-    a->cells = file->info.cells;
-    a->rate_scale_hz = file->rate_scale_hz;
-    a->lum_mean = file->info.lum_mean;
-    a->lum_sd = file->info.lum_sd;
-    bool is_good = cnn_file_check(file, &a->layers, err);
-    if (is_good && !load(a, file))
-        is_good = model_refuse(err, "%s: not enough memory to attribute to this model", file->path);
-    if (is_good)
-        return a;
-    attribution_close(a);
-    return NULL;
-}
-
-void attribution_close(Attribution *a)
-{
-    if (a == NULL)
-        return;
-    transform_finish(&a->image);
-    transform_finish(&a->first_out);
-    transform_finish(&a->first);
-    transform_finish(&a->second_out);
-    free(a->block);
-    free(a->window);
-    free(a);
 }

@@ -11,7 +11,7 @@
 
 /* A minute holds some hundred spikes a cell: fewer than the numbers of the smallest model. Length
  * curves of such networks still climb steeply at 4 minutes. */
-static const double too_short_s = 60.0, short_s = 300.0;
+static const double too_short_s = 90.0, short_s = 300.0;
 
 /* Past these a model that was normalised by train meets a stimulus it has never seen. */
 static const double mean_shift_sds = 0.5, sd_ratio_most = 2.0;

@@ -219,8 +219,8 @@ static void cell_of_few_spikes(void)
 
 static void one_minute(void)
 {
-    says(made_up_create(59.0, TEST_S, 1), true,
-         "train is too short: 59.0 s; must be at least 60 s");
+    says(made_up_create(60.0, TEST_S, 1), true,
+         "train is too short: 60.0 s; must be at least 90 s");
 }
 
 static void four_minutes(void)

@@ -11,7 +11,7 @@ said 'it is simulated' 'simulated, not a recording'
 said 'arrays have shapes and units' 'train/stimulus, 1200 × 50 × 50, levels'
 said 'the rate has a source' '100 bins a second, as the file says'
 said 'repeats have a form' '× 2 repeats (by cell)'
-said 'what is wrong is one sentence' 'error       train is too short: 12.0 s; must be at least 60 s'
+said 'what is wrong is one sentence' 'error       train is too short: 12.0 s; must be at least 90 s'
 expect 1 'the same for machines' "$retrace" describe "$folder/short.h5" --json -
 said 'findings have a severity' '"severity": "error"'
 said 'shapes are numbers' '"train/response/binned"'
