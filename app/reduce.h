@@ -43,8 +43,8 @@ typedef struct {
     double full_size, reduced_size;     // median height of the peaks, over that with all channels
     double full_change, reduced_change; // root mean square of the change of rate, over that of the
                                         // rate less its mean
-    double refitted; // correlation of a reduced model fitted anew without the channels; NaN: none
-                     // is left
+    ReduceStep refitted; // a reduced model fitted anew without the channels; its correlation is NaN
+                         // when none is left
 } ReduceAblation;
 
 typedef struct {

@@ -115,20 +115,42 @@ bool reduce_silence_full(Reduce *reduce, char *err)
     return ok;
 }
 
-/* What the fit makes of the units that are left: whether the others can stand in for them. */
+/* The numbers of some units, put where those are among all; the others count nothing. */
+static ReductionNumbers spread_out(const ReductionNumbers *numbers, const bool *is_left_out,
+                                   int units)
+{
+    ReductionNumbers all = {.offset = numbers->offset};
+    for (int u = 0, from = 0; u < units; u++) {
+        if (is_left_out[u])
+            continue;
+        all.rise[u] = numbers->rise[from];
+        all.rise_threshold[u] = numbers->rise_threshold[from];
+        all.fall[u] = numbers->fall[from];
+        all.fall_threshold[u] = numbers->fall_threshold[from++];
+    }
+    return all;
+}
+
+/* What the fit makes of the units that are left: whether the others can stand in for them. The
+ * ablation's reduced curve is lost. */
 static bool refit(const Reduce *reduce, const ReduceRule *rule, ReduceAblation *ablation)
 {
     bool is_left_out[REDUCED_UNITS_MAX];
     int left = 0;
+    ReductionTask task = reduce_task(reduce, reduce->kept);
     ReductionNumbers numbers = {.correlation = (double)NAN};
-    for (int u = 0; u < reduce->kept * reduce->units_a_channel; u++) {
+    for (int u = 0; u < task.units; u++) {
         is_left_out[u] = ablation->is_silent[reduce->units[u].channel];
         left += !is_left_out[u];
     }
     ReductionStarts starts = {.count = reduce_starts(reduce, rule)};
-    bool ok = left == 0 || reduce_fit_task(reduce, reduce->kept, is_left_out, &starts, &numbers);
-    ablation->refitted = numbers.correlation;
-    return ok;
+    if (left > 0 && !reduce_fit_task(reduce, reduce->kept, is_left_out, &starts, &numbers))
+        return false;
+    ReductionNumbers all = spread_out(&numbers, is_left_out, task.units);
+    reduction_rates(&task, &all, NULL, ablation->reduced.rates_hz);
+    reduce_find_peaks(reduce, &ablation->reduced);
+    ablation->refitted = (ReduceStep){.numbers = numbers};
+    return reduce_compare_peaks(reduce, &ablation->reduced, &ablation->refitted);
 }
 
 bool reduce_silence_reduced(Reduce *reduce, const ReduceRule *rule)
@@ -138,13 +160,13 @@ bool reduce_silence_reduced(Reduce *reduce, const ReduceRule *rule)
         ReduceAblation *ablation = &reduce->ablations[i];
         if (i >= reduce->kept && i < reduce->steps_count)
             continue;
+        if (reduce_is_stopped(reduce) || !refit(reduce, rule, ablation))
+            return false;
         silence_reduced(reduce, ablation);
         ablation->reduced_change =
             reduce_change(reduce->reduced.rates_hz, ablation->reduced.rates_hz, reduce->bins);
-        ok = !reduce_is_stopped(reduce) &&
-             compare_peaks(reduce, &reduce->reduced, &ablation->reduced,
-                           &ablation->reduced_shift_ms, &ablation->reduced_size) &&
-             refit(reduce, rule, ablation);
+        ok = compare_peaks(reduce, &reduce->reduced, &ablation->reduced,
+                           &ablation->reduced_shift_ms, &ablation->reduced_size);
     }
     return ok;
 }

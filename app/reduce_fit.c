@@ -151,8 +151,7 @@ bool reduce_keep_rates(Reduce *reduce)
     return true;
 }
 
-/* How far the peaks of the reduced curve are from those of the full one. */
-static bool measure_peak_error(const Reduce *reduce, ReduceStep *step)
+bool reduce_compare_peaks(const Reduce *reduce, const ReduceCurve *curve, ReduceStep *step)
 {
     size_t trials = (size_t)reduce->job->trials_count;
     double *misses = calloc(trials, sizeof *misses);
@@ -160,7 +159,7 @@ static bool measure_peak_error(const Reduce *reduce, ReduceStep *step)
         return false;
     step->peak_error_most_ms = (double)NAN;
     for (size_t t = 0; t < trials; t++) {
-        misses[t] = fabs(reduce->reduced.peaks[t].time_ms - reduce->full.peaks[t].time_ms);
+        misses[t] = fabs(curve->peaks[t].time_ms - reduce->full.peaks[t].time_ms);
         step->peaks += !isnan(misses[t]);
         step->peak_error_most_ms = fmax(step->peak_error_most_ms, misses[t]);
     }
@@ -187,7 +186,7 @@ bool reduce_fit_steps(Reduce *reduce, const ReduceRule *rule)
             !reduce_fit_task(reduce, channels, NULL, &starts, &step->numbers))
             return false;
         fill_curve(reduce, channels);
-        if (!measure_peak_error(reduce, step))
+        if (!reduce_compare_peaks(reduce, &reduce->reduced, step))
             return false;
     }
     fill_curve(reduce, reduce->kept);

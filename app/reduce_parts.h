@@ -37,6 +37,9 @@ double reduce_change(const float *with_hz, const float *without_hz, int bins);
 
 bool reduce_curve_alloc(const Reduce *reduce, ReduceCurve *curve);
 
+/* How far the peaks of a curve are from those of the full model's, into step. False without memory. */
+bool reduce_compare_peaks(const Reduce *reduce, const ReduceCurve *curve, ReduceStep *step);
+
 /* The peaks of a curve whose rates are there. */
 void reduce_find_peaks(const Reduce *reduce, ReduceCurve *curve);
 

@@ -99,15 +99,19 @@ static void talk_of_ablations(const Reduce *reduce, FILE *talk)
 {
     fprintf(
         talk,
-        "\nsilenced          peaks shift ms    peaks' size       rate changes by    fitted anew\n"
-        "                  full  reduced     full  reduced     full  reduced      without\n");
+        "\nsilenced          peaks shift ms    peaks' size       rate changes by    fitted anew "
+        "without it: r, peaks off\n"
+        "                  full  reduced     full  reduced     full  reduced\n");
     for (int i = 0; i <= reduce->kept; i++) {
         const ReduceAblation *ablation = ablation_at(reduce, i);
         fprintf(talk,
-                "%-16s %+5.0f    %+5.0f    %4.0f %%   %4.0f %%   %4.0f %%   %4.0f %%        %.3f\n",
+                "%-16s %+5.0f    %+5.0f    %4.0f %%   %4.0f %%   %4.0f %%   %4.0f %%        %.3f, "
+                "%.0f, most %.0f ms\n",
                 ablation->what, ablation->full_shift_ms, ablation->reduced_shift_ms,
                 100 * ablation->full_size, 100 * ablation->reduced_size,
-                100 * ablation->full_change, 100 * ablation->reduced_change, ablation->refitted);
+                100 * ablation->full_change, 100 * ablation->reduced_change,
+                ablation->refitted.numbers.correlation, ablation->refitted.peak_error_ms,
+                ablation->refitted.peak_error_most_ms);
     }
 }
 
@@ -219,15 +223,18 @@ static json_t *ablations_json(const Reduce *reduce)
             json_array_append_new(reduced, peak_json(&ablation->reduced.peaks[t]));
         }
         json_array_append_new(
-            ablations, json_pack("{ss so s{so so so so} s{so so so so} so}", "silenced",
-                                 ablation->what, "channels", channels, "full", "peak_shift_ms",
-                                 json_number(ablation->full_shift_ms), "peak_size",
-                                 json_number(ablation->full_size), "change",
-                                 json_number(ablation->full_change), "trials", full, "reduced",
-                                 "peak_shift_ms", json_number(ablation->reduced_shift_ms),
-                                 "peak_size", json_number(ablation->reduced_size), "change",
-                                 json_number(ablation->reduced_change), "trials", reduced,
-                                 "correlation_fitted_without", json_number(ablation->refitted)));
+            ablations,
+            json_pack("{ss so s{so so so so} s{so so so so} s{so so so}}", "silenced",
+                      ablation->what, "channels", channels, "full", "peak_shift_ms",
+                      json_number(ablation->full_shift_ms), "peak_size",
+                      json_number(ablation->full_size), "change",
+                      json_number(ablation->full_change), "trials", full, "reduced",
+                      "peak_shift_ms", json_number(ablation->reduced_shift_ms), "peak_size",
+                      json_number(ablation->reduced_size), "change",
+                      json_number(ablation->reduced_change), "trials", reduced, "fitted_without",
+                      "correlation", json_number(ablation->refitted.numbers.correlation),
+                      "peak_error_ms", json_number(ablation->refitted.peak_error_ms),
+                      "peak_error_most_ms", json_number(ablation->refitted.peak_error_most_ms)));
     }
     return ablations;
 }
