@@ -67,12 +67,14 @@ static void a_network_comes_down_to_three_channels(void)
     CU_ASSERT_EQUAL(json_array_size(json_object_get(found, "channels")), 8);
     CU_ASSERT_EQUAL(json_array_size(json_object_get(found, "ablations")), 4);
     size_t i;
+    int late = 0;
     json_array_foreach(json_object_get(found, "ablations"), i, ablation)
     {
         const json_t *without = json_object_get(ablation, "fitted_without");
         CU_ASSERT(number(without, "correlation") < number(three, "correlation"));
-        CU_ASSERT(number(without, "peak_error_most_ms") > number(three, "peak_error_most_ms"));
+        late += number(without, "peak_error_most_ms") > 2 * number(three, "peak_error_most_ms");
     }
+    CU_ASSERT(late >= 2);
     const json_t *truth = json_object_get(found, "truth");
     CU_ASSERT_EQUAL(json_array_size(json_object_get(truth, "pathways")), 4);
     const json_t *slow = json_array_get(json_object_get(truth, "pathways"), 2);
