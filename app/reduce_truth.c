@@ -13,11 +13,12 @@ const double reduce_truth_border = 0.2;
 static const double SLOWER = 1.4, WEAK = 0.05, ADAPT_S = 5;
 
 static const struct {
-    const char *name, *without; // the circuit's switch
+    const char *name, *without; // the circuit's switch; NULL: it has no such pathway
 } pathways[REDUCE_PATHWAYS] = {
     [REDUCE_OFF] = {"OFF excitation", "no-off"},
     [REDUCE_ON] = {"ON excitation", "no-on-fast"},
     [REDUCE_SLOW_ON] = {"slow ON excitation", "no-on-slow"},
+    [REDUCE_SLOW_OFF] = {"slow OFF excitation", NULL},
     [REDUCE_INHIBITION] = {"inhibition", "no-inhibition"},
 };
 
@@ -108,10 +109,10 @@ static void add_shares(const Reduce *reduce, ReduceTruth *truth)
     double fastest_ms = fastest_excitation_ms(reduce);
     for (int c = 0; c < reduce->channels; c++) {
         const ChannelCard *card = &reduce->job->cards[c];
-        ReducePathway pathway = reduce_inhibits(reduce, c)            ? REDUCE_INHIBITION
-                                : !card->is_on                        ? REDUCE_OFF
-                                : card->peak_ms > SLOWER * fastest_ms ? REDUCE_SLOW_ON
-                                                                      : REDUCE_ON;
+        bool is_slow = card->peak_ms > SLOWER * fastest_ms;
+        ReducePathway pathway = reduce_inhibits(reduce, c) ? REDUCE_INHIBITION
+                                : card->is_on              ? (is_slow ? REDUCE_SLOW_ON : REDUCE_ON)
+                                              : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF);
         truth[pathway].share += reduce->share[c];
     }
 }
@@ -126,6 +127,8 @@ bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *
     memset(truth, 0, REDUCE_PATHWAYS * sizeof *truth);
     for (int p = 0; ok && p < REDUCE_PATHWAYS; p++) {
         char name[256];
+        if (!pathways[p].without)
+            continue;
         snprintf(name, sizeof name, "%.200s%c%s", circuit, strchr(circuit, '/') ? ',' : '/',
                  pathways[p].without);
         ok = run_circuit(reduce, name, without_hz, &count, err);

@@ -6,10 +6,11 @@
  * variation, or more, without it. The reduction reports it when the channels that are like it hold a
  * fifth of the attribution, or more:
  *
- *   OFF excitation       OFF channels that excite
- *   ON excitation        ON channels that excite, but the slow
- *   slow ON excitation   ON channels that excite and peak 1.4 times later than the first that does
- *   inhibition           channels that inhibit, of either polarity (amacrine cells)
+ *   OFF excitation        OFF channels that excite, but the slow
+ *   ON excitation         ON channels that excite, but the slow
+ *   slow ON excitation    ON channels that excite and peak 1.4 times later than the first that does
+ *   slow OFF excitation   the same of OFF channels; no circuit has it
+ *   inhibition            channels that inhibit, of either polarity (amacrine cells)
  *
  * Shares and changes are given as they are, so that any other border may be drawn. */
 #include "app/reduce.h"
@@ -18,6 +19,7 @@ typedef enum {
     REDUCE_OFF,
     REDUCE_ON,
     REDUCE_SLOW_ON,
+    REDUCE_SLOW_OFF,
     REDUCE_INHIBITION,
     REDUCE_PATHWAYS
 } ReducePathway;

@@ -1,13 +1,15 @@
 #!/bin/sh
-# Does a reduction find the pathways that are really there? Small networks of three seeds are fitted to the
+# Does a reduction find the pathways that are really there? Small networks of several seeds are fitted to the
 # simulated retina, whole and with parts taken out, and to its rivals; each is reduced, and the pathways it
 # reports are held against those the circuit itself cannot do without.
-# usage: sh model/weights/recovery.sh [FOLDER] [PROTOCOL]      (out/recovery, omitted-stimulus; an hour on two cores)
+# usage: sh model/weights/recovery.sh [FOLDER] [SEEDS] [PROTOCOL]
+# (out/recovery, '1 2 3 4', omitted-stimulus; an hour on two cores)
 # What is there already is not made again: after a stop the same command goes on. Prints Markdown tables.
 set -eu
 cd "$(dirname "$0")/../.."
 out=${1:-out/recovery}
-protocol=${2:-omitted-stimulus}
+seeds=${2:-1 2 3 4}
+protocol=${3:-omitted-stimulus}
 retrace=${RETRACE:-build/retrace}
 mkdir -p "$out"
 rows=$out/$protocol.rows
@@ -45,7 +47,7 @@ measure() { # circuit, its blocked parts, seed
         END { print circuit "\t" seed "\t" correlation line }' "$out/$name-$protocol.json" >>"$rows"
 }
 
-for seed in 1 2 3; do
+for seed in $seeds; do
     for blocked in '' no-on-fast no-on-slow no-on no-off no-crossover no-wide-field no-inhibition; do
         measure tuned "$blocked" $seed
     done
@@ -55,14 +57,15 @@ done
 
 awk -F '\t' '
 BEGIN {
-    split("OFF excitation,ON excitation,slow ON excitation,inhibition", name, ",")
+    pathways = split("OFF excitation,ON excitation,slow ON excitation,slow OFF excitation,inhibition", name, ",")
     border = 0.2
-    print "share of the attribution, in brackets the change of the circuit without the pathway (seeds 1, 2, 3)\n"
-    print "| circuit | " name[1] " | " name[2] " | " name[3] " | " name[4] " | r, 3 channels |\n|---|---|---|---|---|---|"
+    print "share of the attribution, in brackets the change of the circuit without the pathway (one number a seed)\n"
+    for (p = 1; p <= pathways; p++) { head = head " | " name[p]; rule = rule "|---" }
+    print "| circuit" head " | r, 3 channels |\n|---|---" rule "|"
 }
 {
     if (!($1 in seen)) { order[++circuits] = $1; seen[$1] = 1 }
-    for (p = 1; p <= 4; p++) {
+    for (p = 1; p <= pathways; p++) {
         share = $(2 * p + 2); there = $(2 * p + 3) >= border
         text[$1, p] = text[$1, p] sprintf("%.2f ", share)
         change[$1, p] = $(2 * p + 3)
@@ -74,12 +77,12 @@ BEGIN {
 END {
     for (i = 1; i <= circuits; i++) {
         line = "| " order[i]
-        for (p = 1; p <= 4; p++) line = line sprintf(" | %s(%.2f)", text[order[i], p], change[order[i], p])
+        for (p = 1; p <= pathways; p++) line = line sprintf(" | %s(%.2f)", text[order[i], p], change[order[i], p])
         print line " | " fit[order[i]] "|"
     }
     print "\narea: how often a network whose circuit has the pathway gives it a larger share than one without (chance 0.5)\n"
     print "| pathway | there, reported | there, not | absent, reported | absent, not | right | by chance | kappa | area |\n|---|---|---|---|---|---|---|---|---|"
-    for (p = 1; p <= 4; p++) {
+    for (p = 1; p <= pathways; p++) {
         pairs = wins = 0
         for (i = 1; i <= n[p]; i++) for (j = 1; j <= n[p]; j++) if (theres[p, i] && !theres[p, j]) {
             pairs++
