@@ -14,6 +14,20 @@ typedef struct {
     double from_ms, to_ms; // 0 for to_ms: the end of the trial
 } AttributeAsked;
 
+/* Their rows of an option table, Options having them as `asked`. */
+#define ATTRIBUTE_ROWS(Options)                                                                    \
+    {"cell", "NAME", "the cell (default: the one whose rate rises highest)",                       \
+     ARGUMENT_TEXT(Options, asked.cell)},                                                          \
+        {"block", "NAME", "only this block of the protocol", ARGUMENT_TEXT(Options, asked.block)}, \
+        {"from", "MS", "count peak and shares from here, from the onset (default: 0)",             \
+         ARGUMENT_NUMBER(Options, asked.from_ms, 0, 1e7)},                                         \
+        {"to", "MS", "and to here (default: the end of the trial)",                                \
+         ARGUMENT_NUMBER(Options, asked.to_ms, 0, 1e7)},                                           \
+    {                                                                                              \
+        "refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",       \
+            ARGUMENT_NUMBER(Options, asked.refresh_hz, 30, 240)                                    \
+    }
+
 typedef struct {
     const AttributeAsked *asked;
     char model_path[PATH_BYTES], protocol_path[PATH_BYTES];

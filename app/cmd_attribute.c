@@ -27,9 +27,7 @@ static bool read_file(void *options, const char *text, char *err)
 }
 
 static const Argument rows[] = {
-    {"cell", "NAME", "the cell (default: the one whose rate rises highest)",
-     ARGUMENT_TEXT(Options, asked.cell)},
-    {"block", "NAME", "only this block of the protocol", ARGUMENT_TEXT(Options, asked.block)},
+    ATTRIBUTE_ROWS(Options),
     {"trial", "N",
      "only this trial, from 0 as `retrace timing` counts (default: the first of every "
      "condition)",
@@ -39,12 +37,6 @@ static const Argument rows[] = {
     {"tolerance", "P",
      "share of the response, or of 0.1 Hz, that the sum may miss (default: 0.002)",
      ARGUMENT_NUMBER(Options, tolerance, 1e-6, 0.5)},
-    {"from", "MS", "count the peak and the shares from here, from the onset (default: 0)",
-     ARGUMENT_NUMBER(Options, asked.from_ms, 0, 1e7)},
-    {"to", "MS", "and to here (default: the end of the trial)",
-     ARGUMENT_NUMBER(Options, asked.to_ms, 0, 1e7)},
-    {"refresh", "HZ", "rate of the display (default: the protocol's display.refresh_hz)",
-     ARGUMENT_NUMBER(Options, asked.refresh_hz, 30, 240)},
     {"out", "DIR", "a figure and a table of every bin go there for each block",
      ARGUMENT_TEXT(Options, out)},
     {"json", "FILE|-", "the numbers for machines", ARGUMENT_TEXT(Options, json)},

@@ -4,27 +4,7 @@
 #include <stdlib.h>
 
 #include "model/kind.h"
-
-/* Running sums for a Pearson correlation. */
-typedef struct {
-    double n, x, y, xx, yy, xy;
-} Moments;
-
-static void moments_add(Moments *m, double x, double y)
-{
-    m->n += 1.0;
-    m->x += x;
-    m->y += y;
-    m->xx += x * x;
-    m->yy += y * y;
-    m->xy += x * y;
-}
-
-static double pearson(const Moments *m)
-{
-    double vx = m->xx - m->x * m->x / m->n, vy = m->yy - m->y * m->y / m->n;
-    return vx > 0.0 && vy > 0.0 ? (m->xy - m->x * m->y / m->n) / sqrt(vx * vy) : (double)NAN;
-}
+#include "model/moments.h"
 
 /* Correlates the rates of the minibatch's first `runs` runs with a response (cells, bins) of the
  * part. */
@@ -47,7 +27,7 @@ static double finish_cc(int cells, const Moments *moments, double *cc)
     double sum = 0.0;
     int count = 0;
     for (int cell = 0; cell < cells; cell++) {
-        cc[cell] = moments[cell].n > 0.0 ? pearson(&moments[cell]) : (double)NAN;
+        cc[cell] = moments[cell].n > 0.0 ? moments_correlation(&moments[cell]) : (double)NAN;
         if (isfinite(cc[cell])) {
             sum += cc[cell];
             count++;

@@ -5,6 +5,8 @@
 
 #include <cminpack.h>
 
+#include "model/moments.h"
+
 /* The numbers as the fit sees them: outputs from rest, the largest excursion of each unit being 1.
  * Order: rise (units), fall (units), offset, their thresholds (units, units); those may be held. */
 typedef struct {
@@ -209,21 +211,15 @@ void reduction_rates(const ReductionTask *task, const ReductionNumbers *numbers,
 
 void reduction_judge(const ReductionTask *task, ReductionNumbers *numbers)
 {
-    double mean_a = 0, mean_b = 0, aa = 0, bb = 0, ab = 0, square = 0;
-    for (int bin = 0; bin < task->bins; bin++) {
-        mean_a += rate_at(task, numbers, NULL, bin) / task->bins;
-        mean_b += task->rates_hz[bin] / task->bins;
-    }
+    Moments moments = {0};
+    double square = 0;
     for (int bin = 0; bin < task->bins; bin++) {
         double fitted = rate_at(task, numbers, NULL, bin);
-        double a = fitted - mean_a, b = task->rates_hz[bin] - mean_b;
         double miss = fitted - task->rates_hz[bin];
-        aa += a * a;
-        bb += b * b;
-        ab += a * b;
+        moments_add(&moments, fitted, task->rates_hz[bin]);
         square += miss * miss;
     }
-    numbers->correlation = aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : (double)NAN;
+    numbers->correlation = moments_correlation(&moments);
     numbers->error_hz = sqrt(square / task->bins);
 }
 
