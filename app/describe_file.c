@@ -136,6 +136,22 @@ static void talk_of_layers(const ModelFile *file, FILE *talk)
     fprintf(talk, " → %d cells\n", file->info.cells);
 }
 
+/* Which channels of which network a reduced model is made of. */
+static void talk_of_units(const ModelFile *file, FILE *talk)
+{
+    const ModelTensor *channel = model_file_find(file, "channel");
+    const ModelTensor *place = model_file_find(file, "place_um");
+    if (strcmp(file->info.kind, "reduced") != 0 || !channel || !place)
+        return;
+    fprintf(talk, "units      ");
+    for (int u = 0; u < channel->dims[0]; u++) {
+        fprintf(talk, "%s channel %g", u ? "," : "", (double)channel->values[u]);
+        if (model_file_find(file, "filter")->dims[2] * model_file_find(file, "filter")->dims[3] > 1)
+            fprintf(talk, " at %.0f um", (double)place->values[u]);
+    }
+    fputc('\n', talk);
+}
+
 /* The numbers a model file holds: 138,362 in a published net of five cells. */
 static void add_numbers(const char *name, FILE *talk, json_t *summary)
 {
@@ -147,6 +163,7 @@ static void add_numbers(const char *name, FILE *talk, json_t *summary)
     for (int i = 0; i < file.tensor_count; i++)
         count += model_tensor_count(&file.tensors[i]);
     talk_of_layers(&file, talk);
+    talk_of_units(&file, talk);
     fprintf(talk, "parameters  %zu in %d arrays\n", count, file.tensor_count);
     json_object_set_new(summary, "parameters", json_integer((json_int_t)count));
     model_file_finish(&file);
@@ -166,6 +183,8 @@ DescribeVerdict describe_model(const char *name, FILE *talk, json_t *summary, ch
     if (info->history_bins > 0)
         fprintf(talk, "history     %d bins (%.0f ms); bins up to t tell the rate of bin t + %d\n",
                 info->history_bins, 1e3 * info->history_bins / info->bin_hz, info->lag_bins);
+    if (info->stimulus)
+        fprintf(talk, "stands for  a %s, no other stimulus\n", info->stimulus);
     add_numbers(name, talk, summary);
     for (int c = 0; c < info->cells; c++)
         if (info->cell_x_um)

@@ -86,6 +86,8 @@ static void a_network_comes_down_to_three_channels(void)
     program_run(arguments, &result);
     CU_ASSERT_EQUAL(result.status, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "model r (reduced): simulated"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "stands for  a flicker, no other stimulus"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.out, "units       channel "));
 }
 
 /* ---- what ships */
