@@ -19,7 +19,7 @@ check() { # folder, ctest options…
     shift
     ctest --test-dir "$folder" -j "$jobs" --output-on-failure --no-tests=error "$@"
 }
-threaded='ring recorder session console fit triggers usb_rig usb_session'
+threaded='ring recorder session console fit triggers usb_rig'
 
 [ $# -gt 0 ] || set -- clang thread address plain
 for suite; do
