@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "app/rig_heard.h"
 #include "app/schedule.h"
 #include "model/array.h"
 #include "tests/program.h"
@@ -155,6 +156,7 @@ static void the_checker_sees_what_is_wrong(void)
         "f['acquisition/x'] = 1",
         "f['intervals/trials'].attrs['object_id'] = f['intervals/blocks'].attrs['object_id']",
         "f['intervals/stimulus_events/start_time'][3] += 1e-5",
+        "f['acquisition'].create_group('rig_events')",
     };
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb %s/run.nwb"), 0);
     for (size_t i = 0; i < sizeof harms / sizeof *harms; i++) {
@@ -211,34 +213,128 @@ static void hdf5_has_a_data_set_a_column(void)
     array_close(time);
 }
 
+static void write_file(const char *here, const char *name, const char *text)
+{
+    char path[700];
+    snprintf(path, sizeof path, "%s/%s", here, name);
+    FILE *file = fopen(path, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
 /* A rig leaves its columns in frames.tsv: what was sent is a pulse on each of its lines, what
- * failed is none. */
+ * failed is none, and the line that is high for the run does not pulse. */
 static void pulses_are_those_that_were_sent(void)
 {
-    Frames frames;
-    Schedule schedule;
-    char err[SCHEDULE_ERR_BYTES], path[700];
-    const char *here = test_folder("pulses");
-    CU_ASSERT_FATAL(frames_plan(3, 60, &frames));
-    for (int k = 0; k < 3; k++)
-        frames.frames[k].slot_ns += 1000;
+    static const struct {
+        const char *spec, *lines; // of three frames, the second of which failed
+        int line, code, codes;    // of the last pulse; pulses with a code
+        int64_t pulses;
+    } cases[] = {
+        {"cdc:pulse_us=700", "3 15 15", 3, 3, 2, 4},
+        {"cdc:code=byte", "1 255 9", 3, 9, 2, 3},
+        {"cdc:code=byte", "1 1 1", 0, 0, 0, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Frames frames;
+        Schedule schedule;
+        char err[SCHEDULE_ERR_BYTES], text[400], lines[3][8];
+        const char *here = test_folder("pulses");
+        RunRig rig = {.spec = cases[i].spec, .pulse_us = 700};
+        CU_ASSERT_FATAL(frames_plan(3, 60, &frames));
+        for (int k = 0; k < 3; k++)
+            frames.frames[k].slot_ns += 1000;
+        // the edge is the rig's, no event of a trial
+        write_file(here, "events.tsv",
+                   "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n"
+                   "1\tinput_edge\t0\t0\t0\t0\t-1\n");
+        sscanf(cases[i].lines, "%7s %7s %7s", lines[0], lines[1], lines[2]);
+        snprintf(text, sizeof text,
+                 "missed\ttrigger_code\ttrigger_lines\ttrigger\ttrigger_completed_ns\t"
+                 "trigger_corrected_ns\n0\t0\t%s\tsent\t1500\t1800\n0\t0\t%s\tstall\t-1\t-1\n"
+                 "0\t9\t%s\tsent\t34000000\t34000300\n",
+                 lines[0], lines[1], lines[2]);
+        write_file(here, "frames.tsv", text);
+        CU_ASSERT_FATAL(schedule_of_run(here, &frames, NULL, &rig, &schedule, err));
+        CU_ASSERT(schedule.events_count == 0 && schedule.pulses_count == cases[i].pulses);
+        const SchedulePulse *first = schedule.pulses, *last = first + schedule.pulses_count - 1;
+        CU_ASSERT(first->start_ns == 500 && first->stop_ns == 700500 && first->corrected_ns == 800);
+        CU_ASSERT(first->line == 0 && first->code == 0 && schedule.has_correction);
+        CU_ASSERT(last->line == cases[i].line && last->code == cases[i].code);
+        int codes = 0;
+        for (int64_t k = 0; k < schedule.pulses_count; k++)
+            codes += schedule.pulses[k].code != 0;
+        CU_ASSERT_EQUAL(codes, cases[i].codes);
+        schedule_finish(&schedule);
+        CU_ASSERT_FATAL(schedule_of_run(here, &frames, NULL, NULL, &schedule, err));
+        CU_ASSERT_EQUAL(schedule.pulses_count, 0);
+        schedule_finish(&schedule);
+        frames_finish(&frames);
+    }
+}
+
+static int64_t figure_of(const char *file, const char *key)
+{
+    char path[700];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    json_t *summary = json_load_file(path, 0, NULL);
+    int64_t value = json_integer_value(json_object_get(summary, key));
+    json_decref(summary);
+    return value;
+}
+
+/* The null rig loops its pulses back: edges come in, by a clock of its own. */
+static void what_a_rig_sent_and_heard_is_in_the_file(void)
+{
+    if (!is_ready())
+        return;
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" run %s/p.yaml --display null --console off --seconds 3 "
+                         "--rig null:pulse_us=300,drift_ppm=40,delay_us=100 --out %s/rig"),
+                    0);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/rig --nwb %s/rig.nwb --hdf5 %s/rig.h5 --rig-csv "
+                         "%s/rig.csv") ||
+                        call("\"$RETRACE\" export %s/rig --csv %s/e.csv --json %s/rig.json"),
+                    0);
+    CU_ASSERT(figure_of("rig.json", "pulses") > 150 && figure_of("rig.json", "rig_events") > 300);
+    CU_ASSERT_EQUAL(call("test $(wc -l <%s/rig.csv) -eq $(($(grep -c -e input -e run_line "
+                         "%s/rig/events.tsv) + 1))"),
+                    0);
+    Array *time = open_array("rig.h5", "/rig_events/time_ns");
+    CU_ASSERT_EQUAL(array_info(time)->dims[0], figure_of("rig.json", "rig_events"));
+    array_close(time);
+    if (has_h5py())
+        check_nwb("%s/rig.nwb --run %s/rig --rig");
+}
+
+static void damaged_words_of_a_rig_are_a_table_or_a_sentence(void)
+{
+    static const char whole[] =
+        "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\tline\tbits\tcount\thost_ns"
+        "\tdevice_ns\tsession_ns\terror_ns\tcorrected_ns\n"
+        "0\ttrial_start\t0\t0\t0\t0\t5\t-1\t-1\t0\t-1\t-1\t-1\t-1\t-1\n"
+        "1\tinput_edge\t0\t0\t0\t0\t-1\t2\t4\t0\t9000\t70\t8500\t300\t-1\n";
+    char err[RIG_HEARD_ERR_BYTES], path[700];
+    const char *here = test_folder("heard");
+    int64_t count;
     snprintf(path, sizeof path, "%s/events.tsv", here);
-    FILE *file = fopen(path, "w");
-    fputs("refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n", file);
-    fputs("1\tedge\t0\t0\t0\t0\t-1\n", file); // the rig's, no event of a trial
-    fclose(file);
-    snprintf(path, sizeof path, "%s/frames.tsv", here);
-    file = fopen(path, "w");
-    fputs("refresh\ttrigger_code\ttrigger_lines\ttrigger\ttrigger_completed_ns\n", file);
-    fputs("0\t0\t1\tsent\t1500\n1\t3\t13\tstall\t-1\n2\t0\t13\tsent\t34000000\n", file);
-    fclose(file);
-    CU_ASSERT_FATAL(schedule_of_run(here, &frames, NULL, 500, &schedule, err));
-    CU_ASSERT(schedule.events_count == 0 && schedule.pulses_count == 4);
-    CU_ASSERT(schedule.pulses[0].start_ns == 500 && schedule.pulses[0].stop_ns == 500500);
-    CU_ASSERT(schedule.pulses[0].line == 0 && schedule.pulses[0].code == 0);
-    CU_ASSERT(schedule.pulses[3].line == 3 && schedule.pulses[3].code == 3);
-    schedule_finish(&schedule);
-    frames_finish(&frames);
+    for (long round = 0, rounds = test_rounds(3000); round <= rounds; round++) {
+        char text[sizeof whole];
+        memcpy(text, whole, sizeof whole);
+        for (int i = round ? rand() % 5 : 0; i > 0; i--)
+            text[(size_t)rand() % sizeof whole] = "\t\n0-9x\0\xff"[rand() % 8];
+        FILE *file = fopen(path, "wb");
+        fwrite(text, 1, sizeof whole - 1, file);
+        fclose(file);
+        err[0] = '\0';
+        RigHeard *heard = rig_heard_read(here, &count, err);
+        CU_ASSERT(heard ? count <= 3 : err[0] != '\0');
+        for (int64_t i = 0; heard && i < count; i++)
+            CU_ASSERT(heard[i].time_ns >= 0 && heard[i].refresh >= 0);
+        if (round == 0)
+            CU_ASSERT(heard && count == 1 && heard->time_ns == 8500 && heard->error_ns == 300 &&
+                      heard->device_ns == 70 && heard->line == 2 && heard->bits == 4);
+        free(heard);
+    }
 }
 
 static void damaged_events_are_a_table_or_a_sentence(void)
@@ -265,7 +361,7 @@ static void damaged_events_are_a_table_or_a_sentence(void)
         fclose(file);
         Schedule schedule;
         err[0] = '\0';
-        if (schedule_of_run(here, &frames, NULL, 500, &schedule, err)) {
+        if (schedule_of_run(here, &frames, NULL, NULL, &schedule, err)) {
             for (int64_t i = 0; i < schedule.events_count; i++)
                 CU_ASSERT(schedule.events[i].refresh >= 0 && schedule.events[i].refresh < 3);
             schedule_finish(&schedule);
@@ -285,6 +381,7 @@ static void faults_have_their_status(void)
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb /nonexistent/x.nwb"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --csv /nonexistent/x.csv"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --hdf5 /nonexistent/x.h5"), 4);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --rig-csv /nonexistent/x.csv"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" timing %s/p.yaml --nwb /nonexistent/x.nwb"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" timing %s/p.yaml --nwb %s/p.yaml"), 2);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export --help"), 0);
@@ -302,6 +399,9 @@ static const TestCase cases[] = {
     {"a run's CSV has the rows of timing", csv_has_the_rows_of_timing},
     {"plain HDF5 has a data set a column", hdf5_has_a_data_set_a_column},
     {"pulses are those that were sent", pulses_are_those_that_were_sent},
+    {"what a rig sent and heard is in the file", what_a_rig_sent_and_heard_is_in_the_file},
+    {"damaged words of a rig are a table or a sentence",
+     damaged_words_of_a_rig_are_a_table_or_a_sentence},
     {"damaged events are a table or a sentence", damaged_events_are_a_table_or_a_sentence},
     {"every fault of the call has its exit status", faults_have_their_status},
 };
