@@ -28,8 +28,7 @@ static const ArgumentTable table = {
     .usage = "RUN --nwb FILE [options]",
     .about =
         "A run folder, also one that was cut short, as a file other programs open. Times are\n"
-        "seconds since refresh 0. Exit status 1: the run was cut short, and what there is was\n"
-        "written.\n",
+        "seconds since refresh 0. Of a run that was cut short all there is is written, and said.\n",
     .example = "retrace export out/my-run --nwb day7.nwb",
     .rows = rows,
     .count = sizeof rows / sizeof rows[0],
