@@ -366,7 +366,9 @@ def check_run(file, folder, has_rig):
     if numpy.max(numpy.abs(times - wanted)) > 1e-6:
         wrong(flips.name, "times are not those of frames.tsv")
     with open(folder + "/run.yaml") as text:
-        models = re.findall(r'^- name: "(.*)"$', text.read().split("models:")[1], re.M)
+        models = re.findall(r'^- name: "(.*)"$', text.read().partition("models:")[2], re.M)
+    if not models:
+        return None if "misc" not in file["/processing"] else wrong("/processing/misc", "there was no model")
     rates = numpy.hstack([file["/processing/misc/%s_rates/data" % name.replace("/", "_")][()] for name in models])
     kept = numpy.fromfile(folder + "/rates.f32", "<f4")
     kept = kept[: len(kept) // rates.shape[1] * rates.shape[1]].reshape(-1, rates.shape[1])[: len(frames)]
@@ -377,6 +379,7 @@ def check_run(file, folder, has_rig):
             wrong(name, "is not said to be simulated")
     if "simulated" not in file["session_description"].asstr()[()]:
         wrong("session_description", "does not say what is simulated")
+    return None
 
 
 def main():
