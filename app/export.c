@@ -92,6 +92,14 @@ static bool has_ended(const Export *export)
     return is_whole;
 }
 
+/* Nothing was heard where there was no rig. */
+static bool read_heard(Export *export, char *err)
+{
+    if (export->run->rig)
+        export->heard = rig_heard_read(export->folder, &export->heard_count, err);
+    return !export->run->rig || export->heard;
+}
+
 bool export_open_run(const char *folder, Export *export, char *err)
 {
     char path[RUN_FOLDER_PATH_BYTES];
@@ -99,8 +107,8 @@ bool export_open_run(const char *folder, Export *export, char *err)
     run_folder_path(folder, "run.yaml", path);
     export->run = run_file_load(path, err);
     if (export->run && frames_read(folder, export->run->refresh_hz, &export->frames, err) &&
-        open_protocol(export, err) && read_rates(export, err) &&
-        schedule_of_run(folder, &export->frames, export->plan, SCHEDULE_PULSE_US, &export->schedule,
+        open_protocol(export, err) && read_rates(export, err) && read_heard(export, err) &&
+        schedule_of_run(folder, &export->frames, export->plan, export->run->rig, &export->schedule,
                         err)) {
         export->start_unix_ns = export->run->started_unix_ns + export->frames.frames[0].slot_ns -
                                 export->run->started_session_ns;
@@ -132,6 +140,7 @@ void export_close(Export *export)
 {
     schedule_finish(&export->schedule);
     frames_finish(&export->frames);
+    free(export->heard);
     free(export->rates_hz);
     free(export->source);
     if (export->run) { // those of a plan are borrowed

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "app/frames.h"
+#include "app/rig_heard.h"
 #include "app/schedule.h"
 #include "config/plan.h"
 #include "config/run_file.h"
@@ -21,7 +22,9 @@ typedef struct {
     const char *source_name; // borrowed: what that file is called
     Frames frames;           // owned; without a run: empty
     Schedule schedule;       // owned
-    float *rates_hz;         // owned, (rates_rows, run->rates_columns); NULL: none
+    RigHeard *heard;         // owned, (heard_count); NULL: there was no rig
+    int64_t heard_count;
+    float *rates_hz; // owned, (rates_rows, run->rates_columns); NULL: none
     int64_t rates_rows;
     int64_t start_unix_ns; // UTC of refresh 0; of a plan: when it was exported
     bool is_complete;      // the run has its summary, and every planned refresh its row
@@ -35,12 +38,14 @@ bool export_open_run(const char *folder, Export *export, char *err);
 bool export_open_plan(Plan *plan, Protocol *protocol, const char *path, Export *export, char *err);
 void export_close(Export *export);
 
-/* The three kinds of file; of a CSV, path NULL is standard output. False with a sentence in err
+/* The kinds of file; of a CSV, path NULL is standard output. False with a sentence in err
  * (EXPORT_ERR_BYTES).
  * CSV: an event a row, times since refresh 0, the same columns for a run and a plan.
- * HDF5: /frames, /events, /trials and /pulses with a data set a column; /rates/MODEL (refresh,
+ * What was heard of the rig is a CSV of its own.
+ * HDF5: /frames, /events, /trials, /pulses and /rig_events with a data set a column; /rates/MODEL (refresh,
  * cell) in Hz; the texts of protocol and run as attributes of the file. NWB: nwb.h. */
 bool export_csv(const Export *export, const char *path, char *err);
+bool export_rig_csv(const Export *export, const char *path, char *err);
 bool export_hdf5(const Export *export, const char *path, char *err);
 bool export_nwb(const Export *export, const char *path, char *err);
 

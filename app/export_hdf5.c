@@ -47,13 +47,17 @@ static void write_frames(Hdf5Tree *tree, const Frames *frames)
     free(c.values);
 }
 
-static void write_event_names(Hdf5Tree *tree, const Schedule *s)
+/* Names of what happened: name is the first of them, each `bytes` behind the one before. */
+static void write_names(Hdf5Tree *tree, const char *path, const char *name, size_t bytes,
+                        int64_t count)
 {
-    const char **names = calloc((size_t)s->events_count + 1, sizeof *names);
-    for (int64_t i = 0; names && i < s->events_count; i++)
-        names[i] = s->events[i].name;
+    const char **names = calloc((size_t)count + 1, sizeof *names);
+    for (int64_t i = 0; names && i < count; i++)
+        names[i] = name + (size_t)i * bytes;
     if (names)
-        hdf5_tree_texts(tree, "/events/event", names, s->events_count);
+        hdf5_tree_texts(tree, path, names, count);
+    else
+        hdf5_tree_fail(tree, "not enough memory for the names of its events");
     free(names);
 }
 
@@ -68,7 +72,7 @@ static void write_events(Hdf5Tree *tree, const Schedule *s)
         WRITE(&c, "flash", int64_t, HDF5_TREE_INT64, e[i].number);
         WRITE(&c, "trigger_code", int32_t, HDF5_TREE_INT32, e[i].trigger_code);
         WRITE(&c, "missed", uint8_t, HDF5_TREE_UINT8, e[i].is_missed);
-        write_event_names(tree, s);
+        write_names(tree, "/events/event", e->name, sizeof *e, s->events_count);
     }
     free(c.values);
 }
@@ -102,6 +106,30 @@ static void write_pulses(Hdf5Tree *tree, const Schedule *s)
         WRITE(&c, "stop_ns", int64_t, HDF5_TREE_INT64, p[i].stop_ns);
         WRITE(&c, "line", int32_t, HDF5_TREE_INT32, p[i].line);
         WRITE(&c, "code", int32_t, HDF5_TREE_INT32, p[i].code);
+        if (s->has_correction)
+            WRITE(&c, "corrected_ns", int64_t, HDF5_TREE_INT64, p[i].corrected_ns);
+    }
+    free(c.values);
+}
+
+/* Times are since refresh 0. −1 is what was not there; of corrected_ns INT64_MIN. */
+static void write_heard(Hdf5Tree *tree, const Export *export)
+{
+    Columns c;
+    if (start(&c, tree, "rig_events", export->heard_count)) {
+        const RigHeard *h = export->heard;
+        int64_t zero_ns = export->frames.frames[0].slot_ns;
+        write_names(tree, "/rig_events/event", h->name, sizeof *h, export->heard_count);
+        WRITE(&c, "refresh", int64_t, HDF5_TREE_INT64, h[i].refresh);
+        WRITE(&c, "trial", int64_t, HDF5_TREE_INT64, h[i].trial);
+        WRITE(&c, "time_ns", int64_t, HDF5_TREE_INT64, h[i].time_ns - zero_ns);
+        WRITE(&c, "error_ns", int64_t, HDF5_TREE_INT64, h[i].error_ns);
+        WRITE(&c, "device_ns", int64_t, HDF5_TREE_INT64, h[i].device_ns);
+        WRITE(&c, "corrected_ns", int64_t, HDF5_TREE_INT64,
+              h[i].corrected_ns >= 0 ? h[i].corrected_ns - zero_ns : INT64_MIN);
+        WRITE(&c, "line", int32_t, HDF5_TREE_INT32, h[i].line);
+        WRITE(&c, "bits", int32_t, HDF5_TREE_INT32, h[i].bits);
+        WRITE(&c, "count", int64_t, HDF5_TREE_INT64, h[i].count);
     }
     free(c.values);
 }
@@ -157,6 +185,7 @@ bool export_hdf5(const Export *export, const char *path, char *err)
     if (export->plan)
         write_trials(tree, &export->schedule);
     write_pulses(tree, &export->schedule);
+    write_heard(tree, export);
     for (unsigned m = 0; ok && export->rates_rows > 0 && m < export->run->models_count; m++)
         ok = write_rates(tree, export, m);
     if (ok)

@@ -36,11 +36,12 @@ void export_write_csv(const Export *export, FILE *file)
         write_event(file, export->plan, &export->schedule.events[i]);
 }
 
-bool export_csv(const Export *export, const char *path, char *err)
+static bool write_table(void (*write)(const Export *export, FILE *file), const Export *export,
+                        const char *path, char *err)
 {
     FILE *file = path ? fopen(path, "w") : stdout;
     if (file) {
-        export_write_csv(export, file);
+        write(export, file);
         bool is_written = !ferror(file);
         is_written = (path ? fclose(file) : fflush(file)) == 0 && is_written;
         if (is_written)
@@ -49,4 +50,20 @@ bool export_csv(const Export *export, const char *path, char *err)
     snprintf(err, EXPORT_ERR_BYTES, "%.400s: cannot write the table: %s",
              path ? path : "standard output", strerror(errno));
     return false;
+}
+
+bool export_csv(const Export *export, const char *path, char *err)
+{
+    return write_table(export_write_csv, export, path, err);
+}
+
+static void write_heard(const Export *export, FILE *file)
+{
+    int64_t zero_ns = export->heard_count > 0 ? export->frames.frames[0].slot_ns : 0;
+    rig_heard_write(export->heard, export->heard_count, zero_ns, file);
+}
+
+bool export_rig_csv(const Export *export, const char *path, char *err)
+{
+    return write_table(write_heard, export, path, err);
 }

@@ -37,6 +37,7 @@ bool export_nwb(const Export *export, const char *path, char *err)
     nwb_write_display(&w);
     nwb_write_trials(&w);
     nwb_write_frames(&w);
+    nwb_write_rig(&w);
     for (int i = 0; i < w.kept_count; i++)
         free(w.kept[i]);
     free(w.kept);

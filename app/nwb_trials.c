@@ -179,6 +179,17 @@ static void write_events(NwbWriter *w)
     nwb_table(w->tree, &table);
 }
 
+/* Of a run, what its rig can do about the length of a pulse. */
+static const char *describe_pulses(const Export *export)
+{
+    if (!export->run)
+        return "Pulses that are due, of 500 us; none has been sent";
+    if (export->run->rig && !export->run->rig->is_pulse_timed_inside)
+        return "Pulses that were sent: from when the device had each, for the width it was told; "
+               "the host ends them, so that they may have been longer";
+    return "Pulses that were sent: from when the device had each, for the width it was told";
+}
+
 static void write_pulses(NwbWriter *w)
 {
     static const char *const lines[] = {"code", "0", "1", "2", "3", "4", "5", "6", "7"};
@@ -186,25 +197,27 @@ static void write_pulses(NwbWriter *w)
     int64_t rows = s->pulses_count;
     double *start = COLUMN(w, double, rows), *stop = COLUMN(w, double, rows);
     const char **line = COLUMN(w, const char *, rows);
+    double *corrected = COLUMN(w, double, rows);
     int32_t *code = COLUMN(w, int32_t, rows);
     if (w->is_out_of_memory)
         return;
     for (int64_t i = 0; i < rows; i++) {
-        start[i] = seconds(s->pulses[i].start_ns);
-        stop[i] = seconds(s->pulses[i].stop_ns);
+        start[i] = (double)s->pulses[i].start_ns * 1e-9;
+        stop[i] = (double)s->pulses[i].stop_ns * 1e-9;
+        corrected[i] = (double)s->pulses[i].corrected_ns * 1e-9;
         line[i] = lines[s->pulses[i].line + 1];
         code[i] = s->pulses[i].code;
     }
     NwbTable table = {.path = "/intervals/ttl_pulses", .type = "TimeIntervals", .rows = rows};
-    table.description = w->export->run
-                            ? "Pulses that were sent: from when the device had each, for the width "
-                              "it was told"
-                            : "Pulses that are due, of 500 us; none has been sent";
+    table.description = describe_pulses(w->export);
     nwb_column(&table, "start_time", HDF5_TREE_DOUBLE, start, "rising edge, s");
     nwb_column(&table, "stop_time", HDF5_TREE_DOUBLE, stop, "falling edge, s");
     nwb_column_texts(&table, "line", line,
                      "number of the line; code: the lines that carry the code");
     nwb_column(&table, "code", HDF5_TREE_INT32, code, "trigger code it is part of; 0: none");
+    if (s->has_correction)
+        nwb_column(&table, "corrected_start_time", HDF5_TREE_DOUBLE, corrected,
+                   "rising edge by the delay that `rig loop` measured, s");
     nwb_table(w->tree, &table);
 }
 

@@ -8,8 +8,9 @@
 #include "app/run_folder.h"
 #include "app/table.h"
 #include "app/trial.h"
+#include "app/triggers.h"
 
-enum { LINES = 8, EVENT_COLUMNS = 6, PULSE_COLUMNS = 3 };
+enum { EVENT_COLUMNS = 6, PULSE_COLUMNS = 5 };
 
 static bool complain(char *err, const char *what)
 {
@@ -39,8 +40,11 @@ static void add_planned(Schedule *s, int trial, const TrialEvent *event)
                           .trigger_code = event->trigger_code};
     snprintf(to->name, sizeof to->name, "%s", trial_event_name(event->kind));
     if (event->trigger_code != 0)
-        s->pulses[s->pulses_count++] = (SchedulePulse){
-            to->time_ns, to->time_ns + SCHEDULE_PULSE_US * 1000, -1, event->trigger_code};
+        s->pulses[s->pulses_count++] =
+            (SchedulePulse){.start_ns = to->time_ns,
+                            .stop_ns = to->time_ns + SCHEDULE_PULSE_US * 1000,
+                            .line = -1,
+                            .code = event->trigger_code};
 }
 
 bool schedule_of_plan(const Plan *plan, Schedule *s)
@@ -97,15 +101,6 @@ static bool read_event(const Table *table, int64_t row, const int *columns, cons
     return true;
 }
 
-/* Rows that are no event of a trial are the rig's, and not for here. */
-static bool is_trial_event(const char *name)
-{
-    for (int kind = TRIAL_EVENT_TRIAL_START; kind <= TRIAL_EVENT_TRIAL_END; kind++)
-        if (!strcmp(name, trial_event_name((TrialEventKind)kind)))
-            return true;
-    return false;
-}
-
 /* What ends with the last refresh of a run that came to its end falls on the one behind it, which
  * no row has. */
 static void add_last(const Frames *frames, Schedule *s)
@@ -145,8 +140,8 @@ static bool read_events(const char *folder, const Frames *frames, Schedule *s, c
     ok = ok && (s->events || complain(err, "events.tsv: not enough memory to read it"));
     for (int64_t row = 0; ok && row < table_rows(table); row++) {
         ScheduleEvent *event = &s->events[s->events_count];
-        if (!is_trial_event(table_text(table, row, columns[1])))
-            continue;
+        if (!trial_event_is_name(table_text(table, row, columns[1])))
+            continue; // the rig's (rig_heard.h)
         if (read_event(table, row, columns, frames, s->plan, event))
             s->events_count++;
         else
@@ -186,14 +181,39 @@ static bool fill_trials(const Frames *frames, Schedule *s, char *err)
     return true;
 }
 
-/* The code that a pulse of these lines carries: the one last due, for it goes out with the next
- * shown frame. */
-static void add_pulses(Schedule *s, int64_t start_ns, int64_t lines, int code, int pulse_us)
+/* What the pulses of a run are read with. */
+typedef struct {
+    int pulse_us;
+    bool is_byte; // a code has all eight lines, and there is no run line
+    int64_t due;  // with code=byte: the code that goes out with the next shown frame
+} Wiring;
+
+/* Which of the lines pulsed: all that were raised but the run line, which was high before. */
+static int pulsed_lines(const Wiring *wiring, int64_t raised)
 {
-    for (int line = 0; line < LINES; line++)
+    return (int)raised & (wiring->is_byte ? 0xFF : 0xFF & ~TRIGGER_RUN_LINE);
+}
+
+/* The code that these lines carry, as triggers.h lays it on them. */
+static int code_of(const Wiring *wiring, int lines)
+{
+    if (!wiring->is_byte)
+        return lines >> TRIGGER_CODE_SHIFT;
+    return wiring->due == lines ? lines : 0; // or else it is a frame's line
+}
+
+static void add_pulses(Schedule *s, const Wiring *wiring, int lines, int64_t start_ns,
+                       int64_t corrected_ns)
+{
+    int code = code_of(wiring, lines);
+    for (int line = 0; line < RIG_LINES; line++)
         if (lines >> line & 1)
             s->pulses[s->pulses_count++] =
-                (SchedulePulse){start_ns, start_ns + pulse_us * 1000, line, lines > 1 ? code : 0};
+                (SchedulePulse){.start_ns = start_ns,
+                                .stop_ns = start_ns + wiring->pulse_us * 1000,
+                                .corrected_ns = corrected_ns,
+                                .line = line,
+                                .code = !wiring->is_byte && line < TRIGGER_CODE_SHIFT ? 0 : code};
 }
 
 static int by_start(const void *a, const void *b)
@@ -202,44 +222,66 @@ static int by_start(const void *a, const void *b)
     return x->start_ns != y->start_ns ? (x->start_ns > y->start_ns ? 1 : -1) : x->line - y->line;
 }
 
+/* The row of one frame; columns: trigger_lines, trigger_completed_ns, trigger_corrected_ns,
+ * trigger_code, missed. */
+static void read_pulse(const Table *table, int64_t row, const int *columns, bool is_sent,
+                       int64_t zero_ns, Wiring *wiring, Schedule *s)
+{
+    int64_t values[PULSE_COLUMNS] = {0, -1, -1, 0, 0};
+    for (int c = 0; c < PULSE_COLUMNS; c++)
+        table_integer(table, row, columns[c], &values[c]);
+    wiring->due = values[3] > 0 ? values[3] : wiring->due;
+    if (is_sent && values[1] >= 0) {
+        s->has_correction = s->has_correction || values[2] >= 0;
+        add_pulses(s, wiring, pulsed_lines(wiring, values[0]), values[1] - zero_ns,
+                   values[2] >= 0 ? values[2] - zero_ns : 0);
+    }
+    if (!values[4])
+        wiring->due = 0;
+}
+
 /* What a run with a rig has in its frames.tsv: the lines each frame raised, and when the device had
  * them. */
-static bool read_pulses(const char *folder, const Frames *frames, int pulse_us, Schedule *s,
+static bool read_pulses(const char *folder, const Frames *frames, const RunRig *rig, Schedule *s,
                         char *err)
 {
+    static const char *const names[PULSE_COLUMNS] = {
+        "trigger_lines", "trigger_completed_ns", "trigger_corrected_ns", "trigger_code", "missed"};
     char path[RUN_FOLDER_PATH_BYTES];
+    int columns[PULSE_COLUMNS];
+    RigSpec spec;
+    if (!rig)
+        return true;
     run_folder_path(folder, "frames.tsv", path);
+    if (!rig_spec_read(rig->spec, &spec, err))
+        return false;
     Table *table = table_read(path, err);
     if (!table)
         return false;
-    int fate = table_column(table, "trigger"), lines = table_column(table, "trigger_lines");
-    int done = table_column(table, "trigger_completed_ns");
-    int due = table_column(table, "trigger_code");
-    bool has_any = fate >= 0 && lines >= 0 && done >= 0 && due >= 0;
-    if (has_any)
-        s->pulses = calloc((size_t)table_rows(table) * LINES + 1, sizeof *s->pulses);
-    int64_t code = 0;
-    for (int64_t row = 0; has_any && s->pulses && row < table_rows(table); row++) {
-        int64_t raised = 0, at_ns = 0, here = 0;
-        if (table_integer(table, row, due, &here) && here > 0)
-            code = here;
-        if (!strcmp(table_text(table, row, fate), "sent") &&
-            table_integer(table, row, lines, &raised) && table_integer(table, row, done, &at_ns) &&
-            at_ns >= frames->frames[0].slot_ns)
-            add_pulses(s, at_ns - frames->frames[0].slot_ns, raised & 0xFF, (int)code, pulse_us);
-    }
+    int fate = table_column(table, "trigger");
+    bool ok = fate >= 0;
+    for (int c = 0; c < PULSE_COLUMNS; c++)
+        ok = (columns[c] = table_column(table, names[c])) >= 0 && ok;
+    ok = ok || complain(err, "frames.tsv: lacks a column of triggers, though there was a rig");
+    if (ok)
+        s->pulses = calloc((size_t)table_rows(table) * RIG_LINES + 1, sizeof *s->pulses);
+    ok = ok && (s->pulses || complain(err, "frames.tsv: not enough memory for its pulses"));
+    Wiring wiring = {.pulse_us = rig->pulse_us, .is_byte = spec.code == RIG_CODE_BYTE};
+    for (int64_t row = 0; ok && row < table_rows(table); row++)
+        read_pulse(table, row, columns, !strcmp(table_text(table, row, fate), "sent"),
+                   frames->frames[0].slot_ns, &wiring, s);
     table_destroy(table);
-    if (s->pulses)
+    if (ok)
         qsort(s->pulses, (size_t)s->pulses_count, sizeof *s->pulses, by_start);
-    return !has_any || s->pulses || complain(err, "frames.tsv: not enough memory for its pulses");
+    return ok;
 }
 
-bool schedule_of_run(const char *folder, const Frames *frames, const Plan *plan, int pulse_us,
+bool schedule_of_run(const char *folder, const Frames *frames, const Plan *plan, const RunRig *rig,
                      Schedule *s, char *err)
 {
     *s = (Schedule){.plan = plan, .duration_ns = time_of(frames, frames->count)};
     if (read_events(folder, frames, s, err) && fill_trials(frames, s, err) &&
-        read_pulses(folder, frames, pulse_us, s, err))
+        read_pulses(folder, frames, rig, s, err))
         return true;
     schedule_finish(s);
     return false;

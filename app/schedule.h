@@ -9,6 +9,7 @@
 
 #include "app/frames.h"
 #include "config/plan.h"
+#include "config/run_file.h"
 
 enum { SCHEDULE_ERR_BYTES = 512, SCHEDULE_EVENT_BYTES = 32, SCHEDULE_PULSE_US = 500 };
 
@@ -29,7 +30,8 @@ typedef struct {
 
 typedef struct {
     int64_t start_ns, stop_ns;
-    int line, code; // line from 0, −1: whichever the rig has for codes; code 0: none
+    int64_t corrected_ns; // of a run whose delay was measured: when the line moved by that; else 0
+    int line, code;       // line from 0, −1: whichever the rig has for codes; code 0: none
 } SchedulePulse;
 
 typedef struct {
@@ -40,6 +42,7 @@ typedef struct {
     int trials_count;
     SchedulePulse *pulses; // owned, (pulses_count): sent, or planned
     int64_t pulses_count;
+    bool has_correction; // pulses have a corrected_ns
     int64_t duration_ns;
 } Schedule;
 
@@ -47,8 +50,9 @@ typedef struct {
  * SCHEDULE_PULSE_US for each trigger code. False without memory. */
 bool schedule_of_plan(const Plan *plan, Schedule *schedule);
 
-/* From FOLDER's events.tsv, and the pulses its frames.tsv has as sent; none where it has none. plan
- * may be NULL. False with a sentence in err (SCHEDULE_ERR_BYTES). */
-bool schedule_of_run(const char *folder, const Frames *frames, const Plan *plan, int pulse_us,
+/* From FOLDER's events.tsv, and the pulses its frames.tsv has as sent, of the width the rig had; rig
+ * NULL: none. The line that is high for the whole run makes no pulses. plan may be NULL. False with
+ * a sentence in err (SCHEDULE_ERR_BYTES). */
+bool schedule_of_run(const char *folder, const Frames *frames, const Plan *plan, const RunRig *rig,
                      Schedule *schedule, char *err);
 void schedule_finish(Schedule *schedule);

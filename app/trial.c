@@ -1,6 +1,7 @@
 #include "app/trial.h"
 
 #include <math.h>
+#include <string.h>
 #include <stdio.h>
 
 static const double PI = 3.14159265358979323846;
@@ -158,6 +159,14 @@ const char *trial_event_name(TrialEventKind kind)
         "turn",        "stimulus_end",   "trial_end",
     };
     return names[kind];
+}
+
+bool trial_event_is_name(const char *name)
+{
+    for (int kind = TRIAL_EVENT_TRIAL_START; kind <= TRIAL_EVENT_TRIAL_END; kind++)
+        if (!strcmp(name, trial_event_name((TrialEventKind)kind)))
+            return true;
+    return false;
 }
 
 int64_t trial_refresh_ns(const Plan *plan, int64_t refresh)

@@ -45,6 +45,9 @@ bool trial_event(const Plan *plan, int trial, int64_t index, TrialEvent *event);
 
 const char *trial_event_name(TrialEventKind kind);
 
+/* Rows of events.tsv of another name are the rig's. */
+bool trial_event_is_name(const char *name);
+
 /* When a refresh of the plan is due after its first, on a display that keeps its nominal rate. */
 int64_t trial_refresh_ns(const Plan *plan, int64_t refresh);
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Is this an NWB 2.7 file?  usage: check_nwb.py FILE [--times TIMING.csv] [--cut] [--run FOLDER]
+"""Is this an NWB 2.7 file?  usage: check_nwb.py FILE [--times TIMING.csv] [--cut] [--run FOLDER [--rig]]
 
 A structural check by the NWB core 2.7.0 and hdmf-common 1.8.0 schemas, as far as Retrace uses them,
 over an independent reader (h5py). One line for each fault; exit status 1 when there is any.
 --times: the onsets of `retrace timing`, which the trials and events must repeat to a microsecond.
 --run: the run folder, all of whose models are simulated ones.
+--rig: the run had a rig, and must have its pulses and what came in; without it there must be none.
 --cut: the file may hold fewer of them, from the first on.
 """
 import csv
@@ -286,11 +287,72 @@ def check_times(file, path, may_be_cut):
             wrong(pulses.name, "pulses are not those of `retrace timing`")
 
 
-def check_run(file, folder):
-    """Frame times and rates are those of the run folder."""
-    with open(folder + "/frames.tsv") as table:
+def read_tsv(path):
+    with open(path) as table:
         names = table.readline().rstrip("\n").split("\t")
-        frames = [dict(zip(names, line.rstrip("\n").split("\t"))) for line in table if line.endswith("\n")]
+        return [dict(zip(names, line.rstrip("\n").split("\t"))) for line in table if line.endswith("\n")]
+
+
+def check_pulses(file, folder, frames, zero_ns):
+    """One pulse on the frame's line for each frame that was sent one, at the recorded time and of the rig's
+    width; the code's lines with it where it was due; none on the line that is high for the run."""
+    with open(folder + "/run.yaml") as text:
+        width = int(re.search(r"^  pulse_us: (\d+)$", text.read(), re.M).group(1))
+    wanted, code = [], 0
+    for frame in frames:
+        code = int(frame["trigger_code"]) or code
+        if frame["missed"] == "0":
+            if frame["trigger"] == "sent":
+                at = (int(frame["trigger_completed_ns"]) - zero_ns) * 1e-9
+                wanted.append((at, "0", 0))
+                wanted += [(at, str(bit + 2), code) for bit in range(6) if code >> bit & 1]
+            code = 0
+    pulses = file["/intervals/ttl_pulses"]
+    start, stop = pulses["start_time"][()], pulses["stop_time"][()]
+    got = list(zip(start, pulses["line"].asstr()[()], pulses["code"][()]))
+    if len(got) != len(wanted) or any(abs(g[0] - w[0]) > 1e-6 or g[1:] != w[1:] for g, w in zip(got, wanted)):
+        wrong(pulses.name, "%d pulses are not the %d of frames.tsv" % (len(got), len(wanted)))
+    if numpy.max(numpy.abs(stop - start - width * 1e-6)) > 1e-6:
+        wrong(pulses.name, "pulses are not of the rig's %d us" % width)
+
+
+def check_rig_events(file, folder, zero_ns):
+    """What came in is what events.tsv has: times, errors, lines and codes."""
+    protocol = {"trial_start", "stimulus_onset", "flash", "omitted_flash", "turn", "stimulus_end", "trial_end"}
+    rows = [r for r in read_tsv(folder + "/events.tsv") if r["event"] not in protocol]
+    if ("rig_events" in file["/acquisition"]) != bool(rows):
+        return wrong("/acquisition/rig_events", "%d events were heard" % len(rows))
+    if not rows:
+        return None
+    table = file["/acquisition/rig_events"]
+
+    def seconds(name, zero=0):
+        return numpy.array([(int(r[name]) - zero) * 1e-9 if int(r[name]) >= 0 else numpy.nan for r in rows])
+
+    wanted = {"time": seconds("session_ns", zero_ns), "time_error": seconds("error_ns"),
+              "device_clock": seconds("device_ns"), "corrected": seconds("corrected_ns", zero_ns)}
+    for name, values in wanted.items():
+        if numpy.all(numpy.isnan(values)) != (name not in table):
+            wrong(table.name, "%s: there, or not, against events.tsv" % name)
+        elif name in table and not numpy.allclose(table[name][()], values, rtol=0, atol=1e-6, equal_nan=True):
+            wrong(table.name, "%s is not that of events.tsv" % name)
+    for name in ("line", "bits", "count", "refresh", "trial"):
+        if list(table[name][()]) != [int(r[name]) for r in rows]:
+            wrong(table.name, "%s is not that of events.tsv" % name)
+    if list(table["event"].asstr()[()]) != [r["event"] for r in rows]:
+        wrong(table.name, "event is not that of events.tsv")
+    return None
+
+
+def check_run(file, folder, has_rig):
+    """Frame times and rates are those of the run folder."""
+    frames = read_tsv(folder + "/frames.tsv")
+    zero_ns = int(frames[0]["vblank_ns"])
+    if has_rig:
+        check_pulses(file, folder, frames, zero_ns)
+        check_rig_events(file, folder, zero_ns)
+    elif "ttl_pulses" in file["/intervals"] or "rig_events" in file["/acquisition"]:
+        wrong("/", "has pulses or events of a rig, and there was none")
     shown = [(int(f["image"]), int(f["vblank_ns"])) for f in frames if f["missed"] == "0"]
     flips = file["/acquisition/frame_flips"]
     if list(flips["data"][()]) != [image for image, _ in shown]:
@@ -304,7 +366,9 @@ def check_run(file, folder):
     if numpy.max(numpy.abs(times - wanted)) > 1e-6:
         wrong(flips.name, "times are not those of frames.tsv")
     with open(folder + "/run.yaml") as text:
-        models = re.findall(r'^- name: "(.*)"$', text.read().split("models:")[1], re.M)
+        models = re.findall(r'^- name: "(.*)"$', text.read().partition("models:")[2], re.M)
+    if not models:
+        return None if "misc" not in file["/processing"] else wrong("/processing/misc", "there was no model")
     rates = numpy.hstack([file["/processing/misc/%s_rates/data" % name.replace("/", "_")][()] for name in models])
     kept = numpy.fromfile(folder + "/rates.f32", "<f4")
     kept = kept[: len(kept) // rates.shape[1] * rates.shape[1]].reshape(-1, rates.shape[1])[: len(frames)]
@@ -315,6 +379,7 @@ def check_run(file, folder):
             wrong(name, "is not said to be simulated")
     if "simulated" not in file["session_description"].asstr()[()]:
         wrong("session_description", "does not say what is simulated")
+    return None
 
 
 def main():
@@ -328,7 +393,7 @@ def main():
         if "--times" in options:
             check_times(file, options[options.index("--times") + 1], "--cut" in options)
         if "--run" in options:
-            check_run(file, options[options.index("--run") + 1])
+            check_run(file, options[options.index("--run") + 1], "--rig" in options)
     for fault in faults:
         print(fault)
     sys.exit(1 if faults else 0)

@@ -50,6 +50,16 @@ const char *test_folder(const char *name)
     return mkdtemp(path);
 }
 
+void test_write(const char *folder, const char *name, const char *text)
+{
+    char path[700];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(text, file);
+    fclose(file);
+}
+
 long test_rounds(long usual)
 {
     const char *rounds = getenv("RETRACE_FUZZ_ROUNDS"), *seed = getenv("RETRACE_FUZZ_SEED");

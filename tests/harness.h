@@ -30,6 +30,9 @@ bool test_near(double got, double wanted, double tolerance);
  * the test while it fails, so that the evidence stays. Returns a string owned by the harness. */
 const char *test_folder(const char *name);
 
+/* FOLDER/NAME := text. */
+void test_write(const char *folder, const char *name, const char *text);
+
 /* Rounds of a test that throws random input at something: $RETRACE_FUZZ_ROUNDS, or `usual`. Seeds
  * rand() with $RETRACE_FUZZ_SEED, or 1. */
 long test_rounds(long usual);

@@ -54,6 +54,20 @@ int program_wait(pid_t pid)
 
 static pid_t screen;
 
+const char *program_python(const char *module)
+{
+    static const char *const candidates[] = {"python3", "/usr/bin/python3"};
+    static ProgramResult result;
+    char line[200];
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        snprintf(line, sizeof line, "%s -c 'import %s'", candidates[i], module);
+        program_run(line, &result);
+        if (result.status == 0)
+            return candidates[i];
+    }
+    return NULL;
+}
+
 bool program_screen_start(int fps)
 {
     int ready[2];

@@ -17,6 +17,10 @@ void program_run(const char *command, ProgramResult *result);
 pid_t program_start(const char *command);
 int program_wait(pid_t pid);
 
+/* A Python that can import the module: the system's own has the system's modules, whichever comes
+ * first. NULL: there is none. */
+const char *program_python(const char *module);
+
 /* Starts Xvfb, 1024 × 768, its refresh faked at fps, and points DISPLAY at it. False when there is no
  * Xvfb. */
 bool program_screen_start(int fps);

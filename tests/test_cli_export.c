@@ -12,7 +12,6 @@
 
 #include <jansson.h>
 
-#include "app/schedule.h"
 #include "model/array.h"
 #include "tests/program.h"
 
@@ -72,16 +71,10 @@ static bool is_ready(void)
     return true;
 }
 
-/* The system's own Python has the system's h5py, whichever Python comes first. */
 static bool has_h5py(void)
 {
-    static const char *const candidates[] = {"python3", "/usr/bin/python3"};
-    for (size_t i = 0; !python && i < sizeof candidates / sizeof *candidates; i++) {
-        char line[200];
-        snprintf(line, sizeof line, "%s -c 'import h5py'", candidates[i]);
-        if (run_line(line) == 0)
-            python = candidates[i];
-    }
+    if (!python)
+        python = program_python("h5py");
     if (!python)
         test_skip("there is no h5py (python3-h5py) to read the file with");
     return python != NULL;
@@ -155,6 +148,7 @@ static void the_checker_sees_what_is_wrong(void)
         "f['acquisition/x'] = 1",
         "f['intervals/trials'].attrs['object_id'] = f['intervals/blocks'].attrs['object_id']",
         "f['intervals/stimulus_events/start_time'][3] += 1e-5",
+        "f['acquisition'].create_group('rig_events')",
     };
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb %s/run.nwb"), 0);
     for (size_t i = 0; i < sizeof harms / sizeof *harms; i++) {
@@ -211,68 +205,60 @@ static void hdf5_has_a_data_set_a_column(void)
     array_close(time);
 }
 
-/* A rig leaves its columns in frames.tsv: what was sent is a pulse on each of its lines, what
- * failed is none. */
-static void pulses_are_those_that_were_sent(void)
+static int64_t figure_of(const char *file, const char *key)
 {
-    Frames frames;
-    Schedule schedule;
-    char err[SCHEDULE_ERR_BYTES], path[700];
-    const char *here = test_folder("pulses");
-    CU_ASSERT_FATAL(frames_plan(3, 60, &frames));
-    for (int k = 0; k < 3; k++)
-        frames.frames[k].slot_ns += 1000;
-    snprintf(path, sizeof path, "%s/events.tsv", here);
-    FILE *file = fopen(path, "w");
-    fputs("refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n", file);
-    fputs("1\tedge\t0\t0\t0\t0\t-1\n", file); // the rig's, no event of a trial
-    fclose(file);
-    snprintf(path, sizeof path, "%s/frames.tsv", here);
-    file = fopen(path, "w");
-    fputs("refresh\ttrigger_code\ttrigger_lines\ttrigger\ttrigger_completed_ns\n", file);
-    fputs("0\t0\t1\tsent\t1500\n1\t3\t13\tstall\t-1\n2\t0\t13\tsent\t34000000\n", file);
-    fclose(file);
-    CU_ASSERT_FATAL(schedule_of_run(here, &frames, NULL, 500, &schedule, err));
-    CU_ASSERT(schedule.events_count == 0 && schedule.pulses_count == 4);
-    CU_ASSERT(schedule.pulses[0].start_ns == 500 && schedule.pulses[0].stop_ns == 500500);
-    CU_ASSERT(schedule.pulses[0].line == 0 && schedule.pulses[0].code == 0);
-    CU_ASSERT(schedule.pulses[3].line == 3 && schedule.pulses[3].code == 3);
-    schedule_finish(&schedule);
-    frames_finish(&frames);
+    char path[700];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    json_t *summary = json_load_file(path, 0, NULL);
+    int64_t value = json_integer_value(json_object_get(summary, key));
+    json_decref(summary);
+    return value;
 }
 
-static void damaged_events_are_a_table_or_a_sentence(void)
+/* As it is, and not once a pulse is longer, or an edge later, than on record. */
+static void check_rig(void)
 {
-    static const char whole[] = "refresh\tevent\ttrial\tflash\ttrigger_code\tmissed\tvblank_ns\n"
-                                "0\ttrial_start\t0\t0\t0\t0\t5\n"
-                                "1\tstimulus_onset\t0\t0\t7\t1\t-1\n";
-    Frames frames;
-    char err[SCHEDULE_ERR_BYTES], path[700];
-    const char *here = test_folder("events");
-    CU_ASSERT_FATAL(frames_plan(3, 60, &frames));
-    snprintf(path, sizeof path, "%s/frames.tsv", here);
-    FILE *file = fopen(path, "w");
-    fputs("refresh\timage\n0\t0\n", file);
-    fclose(file);
-    snprintf(path, sizeof path, "%s/events.tsv", here);
-    for (long round = 0, rounds = test_rounds(3000); round < rounds; round++) {
-        char text[sizeof whole];
-        memcpy(text, whole, sizeof whole);
-        for (int i = rand() % 5; i > 0; i--)
-            text[(size_t)rand() % sizeof whole] = "\t\n0-9x\0\xff"[rand() % 8];
-        file = fopen(path, "wb");
-        fwrite(text, 1, sizeof whole - 1, file);
-        fclose(file);
-        Schedule schedule;
-        err[0] = '\0';
-        if (schedule_of_run(here, &frames, NULL, 500, &schedule, err)) {
-            for (int64_t i = 0; i < schedule.events_count; i++)
-                CU_ASSERT(schedule.events[i].refresh >= 0 && schedule.events[i].refresh < 3);
-            schedule_finish(&schedule);
-        } else
-            CU_ASSERT(err[0] != '\0');
+    static const char *const harms[] = {
+        "f['intervals/ttl_pulses/stop_time'][-1] += 2e-4",
+        "f['intervals/ttl_pulses/code'][0] = 7",
+        "f['acquisition/rig_events/time'][5] += 1e-5",
+        "del f['acquisition/rig_events']",
+    };
+    check_nwb("%s/rig.nwb --run %s/rig --rig");
+    for (size_t i = 0; i < sizeof harms / sizeof *harms; i++) {
+        char format[1000];
+        snprintf(format, sizeof format,
+                 "cp %%s/rig.nwb %%s/bad.nwb && %s -c \"import h5py; f = h5py.File('%%s/bad.nwb', "
+                 "'r+'); %s\"",
+                 python, harms[i]);
+        CU_ASSERT_EQUAL(call(format), 0);
+        snprintf(format, sizeof format, "%s tests/check_nwb.py %%s/bad.nwb --run %%s/rig --rig",
+                 python);
+        CU_ASSERT_EQUAL(call(format), 1);
     }
-    frames_finish(&frames);
+}
+
+/* The null rig loops its pulses back: edges come in, by a clock of its own. */
+static void what_a_rig_sent_and_heard_is_in_the_file(void)
+{
+    if (!is_ready())
+        return;
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" run %s/p.yaml --display null --console off --seconds 3 "
+                         "--rig null:pulse_us=300,drift_ppm=40,delay_us=100 --out %s/rig"),
+                    0);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/rig --nwb %s/rig.nwb --hdf5 %s/rig.h5 --rig-csv "
+                         "%s/rig.csv") ||
+                        call("\"$RETRACE\" export %s/rig --csv %s/e.csv --json %s/rig.json"),
+                    0);
+    CU_ASSERT(figure_of("rig.json", "pulses") > 150 && figure_of("rig.json", "rig_events") > 300);
+    CU_ASSERT_EQUAL(call("test $(wc -l <%s/rig.csv) -eq $(($(grep -c -e input -e run_line "
+                         "%s/rig/events.tsv) + 1))"),
+                    0);
+    Array *time = open_array("rig.h5", "/rig_events/time_ns");
+    CU_ASSERT_EQUAL(array_info(time)->dims[0], figure_of("rig.json", "rig_events"));
+    array_close(time);
+    if (has_h5py())
+        check_rig();
 }
 
 static void faults_have_their_status(void)
@@ -285,6 +271,7 @@ static void faults_have_their_status(void)
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --nwb /nonexistent/x.nwb"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --csv /nonexistent/x.csv"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --hdf5 /nonexistent/x.h5"), 4);
+    CU_ASSERT_EQUAL(call("\"$RETRACE\" export %s/run --rig-csv /nonexistent/x.csv"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" timing %s/p.yaml --nwb /nonexistent/x.nwb"), 4);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" timing %s/p.yaml --nwb %s/p.yaml"), 2);
     CU_ASSERT_EQUAL(call("\"$RETRACE\" export --help"), 0);
@@ -301,8 +288,7 @@ static const TestCase cases[] = {
     {"the checker of NWB files sees what is wrong", the_checker_sees_what_is_wrong},
     {"a run's CSV has the rows of timing", csv_has_the_rows_of_timing},
     {"plain HDF5 has a data set a column", hdf5_has_a_data_set_a_column},
-    {"pulses are those that were sent", pulses_are_those_that_were_sent},
-    {"damaged events are a table or a sentence", damaged_events_are_a_table_or_a_sentence},
+    {"what a rig sent and heard is in the file", what_a_rig_sent_and_heard_is_in_the_file},
     {"every fault of the call has its exit status", faults_have_their_status},
 };
 

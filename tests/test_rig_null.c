@@ -86,22 +86,13 @@ static void losses_and_failures_are_told(void)
     rig_close(rig);
 }
 
-static void write_file(const char *folder, const char *name, const char *text)
-{
-    char path[600];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-}
-
 static void a_replay_keeps_the_distance_to_the_first_image(void)
 {
     RigEvent event;
     char text[600];
     const char *folder = test_folder("replay");
-    write_file(folder, "frames.tsv", "refresh\tvblank_ns\n0\t-1\n1\t5000000\n2\t6000000\n");
-    write_file(folder, "events.tsv",
+    test_write(folder, "frames.tsv", "refresh\tvblank_ns\n0\t-1\n1\t5000000\n2\t6000000\n");
+    test_write(folder, "events.tsv",
                "refresh\tevent\tline\tbits\tsession_ns\n"
                "1\ttrial_start\t-1\t-1\t-1\n"
                "2\tinput_edge\t2\t4\t5750000\n"

@@ -185,23 +185,14 @@ static void a_run_can_wait_for_its_start(void)
     CU_ASSERT(triggers_may_start(NULL));
 }
 
-static void write_file(const char *folder, const char *name, const char *text)
-{
-    char path[600];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    fputs(text, file);
-    fclose(file);
-}
-
 static void a_trigger_the_rig_has_no_room_for_is_said_so(void)
 {
     enum { ROOM = 1024, MORE = 6 }; // what the replay device keeps
     static Bench bench;
     char spec[600];
     const char *folder = test_folder("triggers-replay");
-    write_file(folder, "frames.tsv", "refresh\tvblank_ns\n0\t1000\n");
-    write_file(folder, "events.tsv", "refresh\tevent\n");
+    test_write(folder, "frames.tsv", "refresh\tvblank_ns\n0\t1000\n");
+    test_write(folder, "events.tsv", "refresh\tevent\n");
     snprintf(spec, sizeof spec, "replay:%s", folder);
     bench = set_up(spec, NULL);
     for (int k = 0; k < ROOM + MORE; k++) {

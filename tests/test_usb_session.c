@@ -15,7 +15,7 @@ enum { ROWS_MAX = 4096, ENTRIES = 8192, SETUP_COMMANDS = 4, PATH = 512 };
 
 /* A line of frames.tsv, as far as triggers go. */
 typedef struct {
-    long long refresh, vblank_ns;
+    long long refresh, vblank_ns, completed_ns;
     int is_missed, lines;
     char fate[32];
 } Row;
@@ -45,11 +45,11 @@ static void read_rows(const char *folder)
     rows_count = 0;
     while (file && rows_count < ROWS_MAX && fgets(line, sizeof line, file)) {
         Row *row = &rows[rows_count];
-        rows_count +=
-            sscanf(line,
-                   "%lld %*s %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld %*s %*s %*s "
-                   "%d %31s",
-                   &row->refresh, &row->is_missed, &row->vblank_ns, &row->lines, row->fate) == 5;
+        rows_count += sscanf(line,
+                             "%lld %*s %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld %*s %*s %*s "
+                             "%d %31s %*s %*s %lld",
+                             &row->refresh, &row->is_missed, &row->vblank_ns, &row->lines,
+                             row->fate, &row->completed_ns) == 6;
     }
     if (file)
         fclose(file);
@@ -176,6 +176,94 @@ static int find_event(const char *folder, const char *kind)
     if (file)
         fclose(file);
     return count;
+}
+
+/* What the NWB file has of the pulses on line 0, as the sample numbers that a recorder
+ * of 20 kHz, 50 ppm fast and begun 2 s before the run, would have. */
+static const char pulses_script[] =
+    "import h5py, math, sys; f = h5py.File(sys.argv[1])['intervals/ttl_pulses']; "
+    "[print(math.ceil((t + 2) * 20000 * 1.00005)) "
+    "for t, l in zip(f['start_time'][()], f['line'].asstr()[()]) if l == '0']";
+
+static void expect(const char *command, ProgramResult *result)
+{
+    program_run(command, result);
+    CU_ASSERT_EQUAL(result->status, 0);
+    if (result->status != 0)
+        printf("said: %s%s\n", result->out, result->err);
+}
+
+/* Pulses that a busy machine sent so late that they are nearer to another frame's light. */
+static int count_late(void)
+{
+    const int64_t most_ns = 8000000; // half a refresh, less what noise and samples add
+    int late = 0;
+    for (int i = 0; i < rows_count; i++)
+        late += !rows[i].is_missed && llabs(rows[i].completed_ns - rows[i].vblank_ns) > most_ns;
+    return late;
+}
+
+/* The pulses as the file has them against a recording that only the frames' times made. */
+static void align_with_pulses(const char *folder, const char *python, int64_t latency_us)
+{
+    char command[2048];
+    ProgramResult result;
+    snprintf(command, sizeof command,
+             "%s -c \"%s\" %s/run.nwb >%s/ttl.csv && %s tests/make_recording.py %s/run %s/light "
+             "--noise 0.05 --drift 50",
+             python, pulses_script, folder, folder, python, folder, folder);
+    expect(command, &result);
+    snprintf(command, sizeof command,
+             "$RETRACE align %s/run %s/light.i16 --raw 1 --ttl %s/ttl.csv --json -", folder, folder,
+             folder);
+    expect(command, &result);
+    json_t *summary = json_loads(result.out, 0, NULL), *ttl = json_object_get(summary, "ttl");
+    int late = count_late();
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(summary, "found")), count_rows("sent"));
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(summary, "dropped")), 0);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(summary, "unexplained")), 0);
+    CU_ASSERT_EQUAL(whole(summary, "ttl", "wanted"), count_rows("sent"));
+    CU_ASSERT(whole(summary, "ttl", "lost") <= late && whole(summary, "ttl", "extra") <= late);
+    double p50 = json_real_value(json_object_get(json_object_get(ttl, "latency_us"), "p50"));
+    CU_ASSERT(late > 0 || test_near(p50, (double)latency_us, 150)); // a sample is 50 us
+    printf("pulses %.0f us after the light, by the run's own figures %lld us; %d too late to tell "
+           "... ",
+           p50, (long long)latency_us, late);
+    json_decref(summary);
+}
+
+static void a_session_goes_into_a_file_and_finds_its_recording(void)
+{
+    const char *python = program_python("h5py");
+    if (!can_run())
+        return;
+    if (!python) {
+        test_skip("there is no h5py (python3-h5py) to read the file with");
+        return;
+    }
+    char command[4 * PATH + 2048], run[PATH + 8];
+    ProgramResult result;
+    const char *folder = test_folder("usb-file");
+    FakeUsb *fake = fake_usb_create(FAKE_TEENSY);
+    fake_usb_wire(fake, true);
+    snprintf(run, sizeof run, "%s/run", folder);
+    run_command(command, sizeof command, run,
+                "--console off --seconds 5 --fault stall:30:40 --rig cdc:pulse_us=400");
+    expect(command, &result);
+    fake_usb_destroy(fake);
+    read_rows(run);
+    json_t *summary = read_summary(run);
+    CU_ASSERT(whole(summary, "frames", "missed") > 0);
+    CU_ASSERT_EQUAL(count_rows("sent"), whole(summary, "frames", "shown"));
+    CU_ASSERT(find_event(run, "input_edge") > 2 * whole(summary, "frames", "shown") - 10);
+    snprintf(command, sizeof command,
+             "$RETRACE export %s --nwb %s.nwb && %s tests/check_nwb.py %s.nwb --run %s --rig", run,
+             run, python, run, run);
+    expect(command, &result);
+    int64_t latency_us = json_integer_value(json_object_get(
+        json_object_get(json_object_get(summary, "triggers"), "latency_us"), "p50"));
+    align_with_pulses(folder, python, latency_us);
+    json_decref(summary);
 }
 
 static void pause_ms(int64_t ms)
@@ -321,6 +409,8 @@ static const TestCase cases[] = {
     {"at 60 Hz every shown frame reaches the device, in order",
      every_shown_frame_reaches_the_device},
     {"missed frames have no trigger", missed_frames_have_no_trigger},
+    {"a session goes into an NWB file, and finds its recording",
+     a_session_goes_into_a_file_and_finds_its_recording},
     {"a run outlives its device, says what was not sent, and goes on when it is back",
      a_run_outlives_its_device},
     {"a run begins when an input says so", a_run_begins_when_told},
