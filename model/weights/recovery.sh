@@ -3,12 +3,12 @@
 # simulated retina, whole and with parts taken out, and to its rivals; each is reduced, and the pathways it
 # reports are held against those the circuit itself cannot do without.
 # usage: sh model/weights/recovery.sh [FOLDER] [SEEDS] [PROTOCOL]
-# (out/recovery, '1 2 3 4', omitted-stimulus; an hour on two cores)
+# (out/recovery, '1 2 3', omitted-stimulus; an hour on two cores)
 # What is there already is not made again: after a stop the same command goes on. Prints Markdown tables.
 set -eu
 cd "$(dirname "$0")/../.."
 out=${1:-out/recovery}
-seeds=${2:-1 2 3 4}
+seeds=${2:-1 2 3}
 protocol=${3:-omitted-stimulus}
 retrace=${RETRACE:-build/retrace}
 mkdir -p "$out"
