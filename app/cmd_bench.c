@@ -13,16 +13,23 @@ typedef struct {
     bool is_wanted[BENCH_GROUPS];
 } Options;
 
+static int find_group(const char *text, size_t length)
+{
+    for (int group = 0; group < BENCH_GROUPS; group++) {
+        const char *name = bench_group_name((BenchGroup)group);
+        if (strlen(name) == length && !strncmp(name, text, length))
+            return group;
+    }
+    return -1;
+}
+
 static bool read_only(void *into, const char *text, char *err)
 {
     Options *options = into;
-    while (*text) {
-        size_t length = strcspn(text, ",");
-        int group = 0;
-        while (group < BENCH_GROUPS && (strlen(bench_group_name((BenchGroup)group)) != length ||
-                                        strncmp(bench_group_name((BenchGroup)group), text, length)))
-            group++;
-        if (group == BENCH_GROUPS) {
+    for (size_t length; true; text += length + 1) {
+        length = strcspn(text, ",");
+        int group = find_group(text, length);
+        if (group < 0) {
             snprintf(err, ARGUMENTS_ERR_BYTES,
                      "--only: there is no group '%.*s'; step, predict, fit, attribution, reduced, "
                      "cells, size and channels are there",
@@ -30,9 +37,9 @@ static bool read_only(void *into, const char *text, char *err)
             return false;
         }
         options->is_wanted[group] = true;
-        text += length + (text[length] == ',');
+        if (!text[length])
+            return true;
     }
-    return true;
 }
 
 static const Argument rows[] = {
