@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 
 #include "app/clock.h"
-#include "app/paths.h"
 #include "model/yardstick.h"
 
 static const double MEMORY_BYTES = 256e6; // beyond any cache
@@ -15,10 +14,11 @@ static const double MEMORY_BYTES = 256e6; // beyond any cache
 const char *bench_group_name(BenchGroup group)
 {
     static const char *const names[] = {
-        [BENCH_STEP] = "step",       [BENCH_PREDICT] = "predict",
-        [BENCH_FIT] = "fit",         [BENCH_ATTRIBUTION] = "attribution",
-        [BENCH_REDUCED] = "reduced", [BENCH_CELLS] = "cells",
-        [BENCH_SIZE] = "size",       [BENCH_CHANNELS] = "channels",
+        [BENCH_STEP] = "step",         [BENCH_PREDICT] = "predict",
+        [BENCH_FIT] = "fit",           [BENCH_ATTRIBUTION] = "attribution",
+        [BENCH_REDUCED] = "reduced",   [BENCH_LAYERS] = "layers",
+        [BENCH_CELLS] = "cells",       [BENCH_SIZE] = "size",
+        [BENCH_CHANNELS] = "channels",
     };
     return names[group];
 }
@@ -74,16 +74,26 @@ static void add_predict(Bench *bench, const BenchNet *net)
 static void add_reduced(Bench *bench, const BenchNet *net)
 {
     static const char *const names[] = {"omitted", "latency", "reversal", "anticipation"};
-    static char paths[4][PATH_BYTES];
     for (int i = 0; i < 4; i++) {
-        char name[64];
+        char name[64], path[PATH_BYTES];
         snprintf(name, sizeof name, "model/weights/reduced-%s.h5", names[i]);
-        if (!path_find(name, paths[i]))
+        if (!path_find(name, path))
             continue;
         BenchCase *c = add(bench, BENCH_REDUCED, &bench_reduced, net, "%s", names[i]);
-        c->path = paths[i];
+        memcpy(c->path, path, sizeof path);
         c->share = 0.1;
     }
+}
+
+/* What a layer takes is what a network takes less without it: models are closed to the clock. */
+static void add_layers(Bench *bench)
+{
+    BenchNet both = bench_net_published(1), first = both;
+    first.channels[1] = 0;
+    BenchNet wide = bench_net_published(101);
+    add(bench, BENCH_LAYERS, &bench_step, &first, "first");
+    add(bench, BENCH_LAYERS, &bench_step, &both, "both");
+    add(bench, BENCH_LAYERS, &bench_step, &wide, "and 100 cells");
 }
 
 static void add_sweeps(Bench *bench)
@@ -119,6 +129,7 @@ static void add_all(Bench *bench)
         add(bench, BENCH_ATTRIBUTION, &bench_attribution, &net, "checkerboard");
     attribution->least = 2;
     add_reduced(bench, &net);
+    add_layers(bench);
     add_sweeps(bench);
     int kept = 0;
     for (int i = 0; i < bench->cases_count; i++)

@@ -10,6 +10,7 @@
 
 #include "app/bench_cost.h"
 #include "app/bench_net.h"
+#include "app/paths.h"
 #include "app/series.h"
 
 typedef enum {
@@ -18,6 +19,7 @@ typedef enum {
     BENCH_FIT,
     BENCH_ATTRIBUTION,
     BENCH_REDUCED,
+    BENCH_LAYERS,
     BENCH_CELLS,
     BENCH_SIZE,
     BENCH_CHANNELS,
@@ -50,9 +52,9 @@ struct BenchCase {
     const BenchWork *work;
     BenchNet net;
     BenchStimulus stimulus;
-    const char *path; // of a model that ships, for bench_reduced
-    double share;     // of the time
-    int least;        // measurements a round
+    char path[PATH_BYTES]; // of a model that ships, for bench_reduced; else ""
+    double share;          // of the time
+    int least;             // measurements a round
     BenchLine lines[BENCH_LINES_MAX];
     int lines_count;
     void *state; // the work's own

@@ -1,5 +1,7 @@
 #include "app/bench_cost.h"
 
+#include <stdbool.h>
+
 static const double BYTES = sizeof(float), COMPLEX = 8;
 
 BenchNet bench_net_published(int cells)
@@ -69,6 +71,17 @@ static double spectrum_bytes(const Layer *layer, int planes)
     return BYTES * 2 * layer->stride * planes;
 }
 
+static bool has_second(const BenchNet *net)
+{
+    return net->channels[1] > 0;
+}
+
+static double readout_flops(const BenchNet *net)
+{
+    Layer last = layer_of(net, has_second(net));
+    return 2.0 * net->cells * units_of(&last);
+}
+
 /* From the first layer's units on. */
 static double second_flops(const Layer *second)
 {
@@ -81,12 +94,14 @@ static double second_flops(const Layer *second)
 BenchCost bench_cost_critical(const BenchNet *net)
 {
     Layer first = layer_of(net, 0), second = layer_of(net, 1);
-    double units = units_of(&second), readout = net->cells * units;
-    return (BenchCost){.flops = in_flops(&first, 1) + product_flops(&first, 1) + out_flops(&first) +
-                                second_flops(&second) + 2 * readout,
-                       .bytes = spectrum_bytes(&first, 2 * first.channels) +
-                                spectrum_bytes(&second, second.inputs * second.channels) +
-                                BYTES * (2 * (units_of(&first) + units) + readout)};
+    double flops = in_flops(&first, 1) + product_flops(&first, 1) + out_flops(&first);
+    double bytes = spectrum_bytes(&first, 2 * first.channels) + BYTES * 2 * units_of(&first);
+    if (has_second(net)) {
+        flops += second_flops(&second);
+        bytes += spectrum_bytes(&second, second.inputs * second.channels) +
+                 BYTES * 2 * units_of(&second);
+    }
+    return (BenchCost){flops + readout_flops(net), bytes + BYTES * readout_flops(net) / 2};
 }
 
 /* Lags 1 … history − 1 of the coming bins: their filters, the frames' spectra, and two sums
@@ -106,15 +121,10 @@ static double plain_flops(const BenchNet *net, int which)
     return 2.0 * units_of(&layer) * layer.inputs * net->kernel_px[which] * net->kernel_px[which];
 }
 
-static double readout_flops(const BenchNet *net)
-{
-    Layer second = layer_of(net, 1);
-    return 2.0 * net->cells * units_of(&second);
-}
-
 double bench_flops_plain(const BenchNet *net)
 {
-    return plain_flops(net, 0) + plain_flops(net, 1) + readout_flops(net);
+    double second = has_second(net) ? plain_flops(net, 1) : 0;
+    return plain_flops(net, 0) + second + readout_flops(net);
 }
 
 /* Backwards every layer has two products of its forward size, for its weights and for its input;

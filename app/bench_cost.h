@@ -8,7 +8,8 @@
  * transform's rows. Bytes are of weights, kept spectra and sums; what one layer hands to the next
  * stays in the cache and does not count. */
 
-/* The network of cnn.h. */
+/* The network of cnn.h; channels[1] 0: a subunit model, without the second layer. Fits and
+ * attributions are counted for networks of two layers. */
 typedef struct {
     int width_px, height_px, history_bins, cells;
     int channels[2], kernel_px[2]; // square kernels

@@ -101,14 +101,20 @@ static void name_cells(Random *r, int cells)
     }
 }
 
+static int count_of(const int *units)
+{
+    return units[0] * units[1] * units[2];
+}
+
 static void fill(Random *r, const BenchNet *net)
 {
     const int *c = net->channels, *k = net->kernel_px;
     const int first[] = {c[0], net->height_px - k[0] + 1, net->width_px - k[0] + 1};
     const int second[] = {c[1], first[1] - k[1] + 1, first[2] - k[1] + 1};
-    const int last = second[0] * second[1] * second[2];
+    const int last = count_of(c[1] > 0 ? second : first);
     add_layer(r, 1, net->history_bins, k[0], first);
-    add_layer(r, 2, c[0], k[1], second);
+    if (c[1] > 0)
+        add_layer(r, 2, c[0], k[1], second);
     add(r, "dense_weight", 2, (int[]){net->cells, last}, 0, half_width(last));
     add(r, "dense_scale", 1, &net->cells, 1, 0.2);
     add(r, "dense_shift", 1, &net->cells, 0, 0.5);
@@ -134,6 +140,8 @@ static void random_make(Random *r, const BenchNet *net)
                                    .provenance = "random weights, for timing alone",
                                    .licence = "MIT",
                                    .is_simulated = true}};
+    if (net->channels[1] == 0)
+        snprintf(r->file.info.kind, sizeof r->file.info.kind, "subunit");
     if (r->has_memory)
         fill(r, net);
 }

@@ -29,6 +29,24 @@ static double step_share(Bench *bench, BenchCase *c)
     return ratio(bench_us(&c->lines[0], MEDIAN), median_of(bench, BENCH_STEP, "published net", 1));
 }
 
+/* Critical paths less one another; NaN where left out or lost in noise. */
+typedef struct {
+    double first_us, second_us, readout_us_per_cell;
+} Layers;
+
+static double above_zero(double value)
+{
+    return value > 0 ? value : (double)NAN;
+}
+
+static Layers layers_of(Bench *bench)
+{
+    double first = median_of(bench, BENCH_LAYERS, "first", 0);
+    double both = median_of(bench, BENCH_LAYERS, "both", 0);
+    double wide = median_of(bench, BENCH_LAYERS, "and 100 cells", 0);
+    return (Layers){first, above_zero(both - first), above_zero((wide - both) / 100)};
+}
+
 /* ---- for people */
 
 static void print_number(FILE *to, double value, int decimals)
@@ -60,7 +78,8 @@ static void print_machine(const Bench *bench, FILE *to)
     fprintf(to,
             "%s, %d cores, %s; one thread\n"
             "sgemm %.1f Gflop/s; reading memory %.1f GB/s, what stays in a cache %.1f GB/s\n"
-            "weights and data are random: only time is measured, of networks of 40 × 50 × 50 → "
+            "weights (but of reduced models) and data are random: only time is measured, of "
+            "networks of 40 × 50 × 50 → "
             "8 × 36 × 36 → 8 × 26 × 26 → 5\nwhere nothing else is said\n\n",
             machine.cpu, machine.cores, machine.kernel, bench->machine.sgemm_flops_s * 1e-9,
             bench->machine.memory_bytes_s * 1e-9, bench->machine.cache_bytes_s * 1e-9);
@@ -77,6 +96,20 @@ static void print_shares(Bench *bench, FILE *to)
     }
 }
 
+static void print_layers(Bench *bench, FILE *to)
+{
+    Layers layers = layers_of(bench);
+    if (!isfinite(layers.first_us))
+        return;
+    fprintf(to, "critical path by difference, us: first layer");
+    print_number(to, layers.first_us, 1);
+    fprintf(to, ", second layer");
+    print_number(to, layers.second_us, 1);
+    fprintf(to, ", readout a cell");
+    print_number(to, layers.readout_us_per_cell, 2);
+    fprintf(to, "\n");
+}
+
 void bench_print(Bench *bench, FILE *to)
 {
     print_machine(bench, to);
@@ -88,6 +121,7 @@ void bench_print(Bench *bench, FILE *to)
     fprintf(to, "\nMflop and MB are what one needs, %% how much of the machine's own speed it "
                 "reaches;\nabove 100 %% of memory: the bytes came from a cache\n");
     print_shares(bench, to);
+    print_layers(bench, to);
     if (bench->published_bytes > 0)
         fprintf(to,
                 "peak memory: %.1f MB with the published net, making its weights included; "
@@ -133,6 +167,14 @@ static json_t *cnn_json(Bench *bench)
         json_number(median_of(bench, BENCH_ATTRIBUTION, "checkerboard", 0)));
 }
 
+static json_t *layers_json(Bench *bench)
+{
+    Layers layers = layers_of(bench);
+    return json_pack("{s:o, s:o, s:o}", "first_us", json_number(layers.first_us), "second_us",
+                     json_number(layers.second_us), "readout_us_per_cell",
+                     json_number(layers.readout_us_per_cell));
+}
+
 static json_t *line_json(Bench *bench, BenchCase *c, BenchLine *line)
 {
     const BenchMachine *m = &bench->machine;
@@ -159,8 +201,9 @@ json_t *bench_json(Bench *bench)
             json_array_append_new(lines,
                                   line_json(bench, &bench->cases[i], &bench->cases[i].lines[line]));
     double published = bench->published_bytes > 0 ? bench->published_bytes * 1e-6 : (double)NAN;
-    return json_pack("{s:s, s:s, s:o, s:o, s:{s:o, s:o}, s:o}", "retrace", RETRACE_VERSION,
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:{s:o, s:o}, s:o}", "retrace", RETRACE_VERSION,
                      "weights", "random", "machine", machine_json(&bench->machine), "cnn",
-                     cnn_json(bench), "memory", "published_mb", json_number(published), "bench_mb",
-                     json_number(bench->most_bytes * 1e-6), "lines", lines);
+                     cnn_json(bench), "layers", layers_json(bench), "memory", "published_mb",
+                     json_number(published), "bench_mb", json_number(bench->most_bytes * 1e-6),
+                     "lines", lines);
 }

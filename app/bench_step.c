@@ -30,7 +30,7 @@ static void close_state(BenchCase *c)
 static bool open_state(BenchCase *c, char *err)
 {
     State *s = c->state = calloc(1, sizeof *s);
-    if (s && !(s->model = c->path ? model_open(c->path, err) : bench_net_open(&c->net, err)))
+    if (s && !(s->model = *c->path ? model_open(c->path, err) : bench_net_open(&c->net, err)))
         return false;
     const ModelInfo *info = s ? model_info(s->model) : NULL;
     if (s)

@@ -32,7 +32,7 @@ static bool read_only(void *into, const char *text, char *err)
         if (group < 0) {
             snprintf(err, ARGUMENTS_ERR_BYTES,
                      "--only: there is no group '%.*s'; step, predict, fit, attribution, reduced, "
-                     "cells, size and channels are there",
+                     "layers, cells, size and channels are there",
                      (int)(length < 40 ? length : 40), text);
             return false;
         }
@@ -45,7 +45,9 @@ static bool read_only(void *into, const char *text, char *err)
 static const Argument rows[] = {
     {"seconds", "S", "to measure for, in all; every figure has a least number besides (default 30)",
      ARGUMENT_NUMBER(Options, seconds, 0, 3600)},
-    {"only", "A,B", "step, predict, fit, attribution, reduced, cells, size, channels (default all)",
+    {"only", "A,B",
+     "step, predict, fit, attribution, reduced, layers, cells, size, "
+     "channels (default all)",
      ARGUMENT_OWN(read_only)},
     {"json", "FILE|-", "the figures for machines", ARGUMENT_TEXT(Options, json)},
 };
@@ -56,7 +58,8 @@ static const ArgumentTable table = {
     .about =
         "How long the published network takes on this machine: from the frame known to the rates\n"
         "known (critical path) and in all (whole step), a frame of predict, a sample of fit, a\n"
-        "frame attributed; reduced models; other sizes. Each with the arithmetic and the bytes it\n"
+        "frame attributed; reduced models; single layers; other sizes. Each with the arithmetic "
+        "and the bytes it\n"
         "needs, and how much of the machine's own speed, measured in the same run, it reaches.\n"
         "Weights and data are random; one thread.\n",
     .example = "retrace bench --seconds 10 --only step,predict --json out/bench.json",

@@ -79,6 +79,25 @@ static void the_bytes_of_a_step_are_those_of_its_arrays(void)
     CU_ASSERT(test_near(bench_cost_settle(&small).bytes, settle, 0));
 }
 
+static void a_subunit_model_lacks_the_second_layer(void)
+{
+    BenchNet net = small;
+    net.channels[1] = 0;
+    double flops = count_transform(9, 11, 9, 11, 1) + count_complex(2, 1, padded(9, 11)) +
+                   count_transform(9, 11, 6, 8, 2) + count_product(3, 1, 2 * 6 * 8);
+    CU_ASSERT(test_near(bench_cost_critical(&net).flops, flops, 0));
+    double bytes = 4 * 2.0 * 4 * padded(9, 11) + 4.0 * (2 + 3) * (2 * 6 * 8);
+    CU_ASSERT(test_near(bench_cost_critical(&net).bytes, bytes, 0));
+    double plain = count_product(2 * 6 * 8, 1, 5 * 4 * 4) + count_product(3, 1, 2 * 6 * 8);
+    CU_ASSERT(test_near(bench_flops_plain(&net), plain, 0));
+    char err[MODEL_ERR_BYTES];
+    Model *model = bench_net_open(&net, err);
+    if (!model)
+        CU_FAIL_FATAL(err);
+    CU_ASSERT_STRING_EQUAL(model_info(model)->kind, "subunit");
+    model_close(model);
+}
+
 /* Both layers' sums place by place, times what backwards adds to each. */
 static double count_plain(const BenchNet *net, int first, int second, int readout)
 {
@@ -243,6 +262,7 @@ static const TestCase cases[] = {
     {"the arithmetic of a step is counted operation by operation",
      the_step_is_counted_operation_by_operation},
     {"the bytes of a step are those of its arrays", the_bytes_of_a_step_are_those_of_its_arrays},
+    {"a subunit model lacks the second layer", a_subunit_model_lacks_the_second_layer},
     {"the definition is counted place by place", the_definition_is_counted_place_by_place},
     {"a training run is counted product by product", a_training_run_is_counted_product_by_product},
     {"an attribution is counted network by network", an_attribution_is_counted_network_by_network},

@@ -67,7 +67,8 @@ static const json_t *line_of(const json_t *found, const char *group, const char 
 
 static void the_figures_others_rely_on_are_there(void)
 {
-    json_t *found = figures("--seconds 0.2 --only step,predict,fit,attribution,reduced --json -");
+    json_t *found =
+        figures("--seconds 0.2 --only step,predict,fit,attribution,reduced,layers --json -");
     const json_t *cnn = json_object_get(found, "cnn"), *line;
     const json_t *machine = json_object_get(found, "machine");
     const json_t *critical = json_object_get(cnn, "critical_us");
@@ -82,6 +83,10 @@ static void the_figures_others_rely_on_are_there(void)
         CU_ASSERT(number(cnn, keys[i]) > 0);
     CU_ASSERT(number(machine, "sgemm_gflops") > 0 && number(machine, "memory_gb_s") > 0);
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(found, "weights")), "random");
+    const json_t *layers = json_object_get(found, "layers");
+    CU_ASSERT(number(layers, "first_us") > 0);
+    CU_ASSERT_PTR_NOT_NULL(json_object_get(layers, "second_us")); // a difference: null in noise
+    CU_ASSERT_PTR_NOT_NULL(json_object_get(layers, "readout_us_per_cell"));
     const json_t *memory = json_object_get(found, "memory");
     CU_ASSERT(number(memory, "published_mb") > 0);
     CU_ASSERT(number(memory, "published_mb") <= number(memory, "bench_mb"));
