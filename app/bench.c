@@ -154,7 +154,7 @@ static void keep_best(double *best, double amount, int64_t start_ns)
 
 static void measure_machine(BenchMachine *machine, Yardstick *yardstick)
 {
-    enum { REPEATS = 5 };
+    enum { REPEATS = 32 };
     for (int i = 0; i < REPEATS; i++) {
         int64_t start_ns = session_now_ns(NULL);
         keep_best(&machine->sgemm_flops_s, yardstick_multiply(yardstick), start_ns);

@@ -12,7 +12,8 @@ Yardstick *yardstick_open(double memory_bytes);
 /* One product of square matrices by sgemm; returns its floating-point operations. */
 double yardstick_multiply(Yardstick *yardstick);
 
-/* Reads the large block once; returns its bytes. */
+/* Reads the next piece of the large block, so that it is long out of the cache when its turn comes
+ * again; returns its bytes. */
 double yardstick_read_memory(Yardstick *yardstick);
 
 /* Reads YARDSTICK_CACHE_BYTES of it again and again: about what a published network's filters
