@@ -210,7 +210,7 @@ static void a_random_network_is_of_the_shape_it_is_timed_for(void)
     CU_ASSERT_EQUAL(info->cells, 3);
     float *frames = bench_frames(11, 9, BENCH_CHECKERBOARD), rates[3];
     CU_ASSERT_PTR_NOT_NULL_FATAL(frames);
-    double least = INFINITY, most = 0;
+    double least = HUGE_VAL, most = 0;
     for (int i = 0; i < BENCH_FRAMES; i++) {
         model_step(model, frames + i * 99, rates);
         least = fmin(least, (double)rates[0]);
