@@ -24,4 +24,5 @@ int cmd_align(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_rig(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

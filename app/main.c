@@ -26,6 +26,7 @@ static const Command commands[] = {
     {"describe", cmd_describe,
      "what a model, data set, protocol or run is, and what is wrong with it"},
     {"rig", cmd_rig, "which trigger devices there are, and how fast and steady they are"},
+    {"bench", cmd_bench, "how fast the models are here, and how fast they could be"},
     {"doctor", cmd_doctor, "is this machine fit to run a rig"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

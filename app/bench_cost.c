@@ -1,0 +1,209 @@
+#include "app/bench_cost.h"
+
+#include <stdbool.h>
+
+static const double BYTES = sizeof(float), COMPLEX = 8;
+
+BenchNet bench_net_published(int cells)
+{
+    return (BenchNet){.width_px = 50,
+                      .height_px = 50,
+                      .history_bins = 40,
+                      .cells = cells,
+                      .channels = {8, 8},
+                      .kernel_px = {15, 11}};
+}
+
+/* A layer in the frequency domain of its input. */
+typedef struct {
+    int width, height;         // input: the grid
+    int out_width, out_height; // valid part
+    int inputs, channels;
+    int columns;   // width / 2 + 1
+    double stride; // complex numbers in a spectrum, rounded up to 16 (transform.h)
+} Layer;
+
+static Layer layer_of(const BenchNet *net, int which)
+{
+    int lost = which ? net->kernel_px[0] - 1 : 0, kernel = net->kernel_px[which];
+    Layer layer = {.width = net->width_px - lost,
+                   .height = net->height_px - lost,
+                   .inputs = which ? net->channels[0] : net->history_bins,
+                   .channels = net->channels[which]};
+    layer.out_width = layer.width - kernel + 1;
+    layer.out_height = layer.height - kernel + 1;
+    layer.columns = layer.width / 2 + 1;
+    layer.stride = (double)((layer.height * layer.columns + 15) / 16 * 16);
+    return layer;
+}
+
+static double units_of(const Layer *layer)
+{
+    return (double)layer->channels * layer->out_width * layer->out_height;
+}
+
+/* Either way between space (rows × row_px of the grid) and spectrum: a product along x for each row,
+ * one along y for each of the 2 · columns values of a row. */
+static double transform_flops(const Layer *layer, int rows, int row_px, int channels)
+{
+    double row = 2.0 * layer->columns;
+    return 2.0 * rows * channels * row_px * row + 2.0 * layer->height * rows * channels * row;
+}
+
+static double in_flops(const Layer *layer, int channels)
+{
+    return transform_flops(layer, layer->height, layer->width, channels);
+}
+
+static double out_flops(const Layer *layer)
+{
+    return transform_flops(layer, layer->out_height, layer->out_width, layer->channels);
+}
+
+static double product_flops(const Layer *layer, int inputs)
+{
+    return COMPLEX * layer->channels * inputs * layer->stride;
+}
+
+/* A spectrum of `planes` filters, inputs or sums. */
+static double spectrum_bytes(const Layer *layer, int planes)
+{
+    return BYTES * 2 * layer->stride * planes;
+}
+
+static bool has_second(const BenchNet *net)
+{
+    return net->channels[1] > 0;
+}
+
+static double readout_flops(const BenchNet *net)
+{
+    Layer last = layer_of(net, has_second(net));
+    return 2.0 * net->cells * units_of(&last);
+}
+
+/* From the first layer's units on. */
+static double second_flops(const Layer *second)
+{
+    return in_flops(second, second->inputs) + product_flops(second, second->inputs) +
+           out_flops(second);
+}
+
+/* Transform the new frame, multiply with the lag-0 filters, add to the sum over the past; second
+ * layer; readout. Read: those filters, that sum, scale and shift of every unit, the readout. */
+BenchCost bench_cost_critical(const BenchNet *net)
+{
+    Layer first = layer_of(net, 0), second = layer_of(net, 1);
+    double flops = in_flops(&first, 1) + product_flops(&first, 1) + out_flops(&first);
+    double bytes = spectrum_bytes(&first, 2 * first.channels) + BYTES * 2 * units_of(&first);
+    if (has_second(net)) {
+        flops += second_flops(&second);
+        bytes += spectrum_bytes(&second, second.inputs * second.channels) +
+                 BYTES * 2 * units_of(&second);
+    }
+    return (BenchCost){flops + readout_flops(net), bytes + BYTES * readout_flops(net) / 2};
+}
+
+/* Lags 1 … history − 1 of the coming bins: their filters, the frames' spectra, and two sums
+ * written, the older of them read. */
+BenchCost bench_cost_settle(const BenchNet *net)
+{
+    Layer first = layer_of(net, 0);
+    int lags = net->history_bins - 1;
+    return (BenchCost){.flops = product_flops(&first, lags),
+                       .bytes = spectrum_bytes(&first, first.channels * lags + lags) +
+                                spectrum_bytes(&first, 3 * first.channels)};
+}
+
+static double plain_flops(const BenchNet *net, int which)
+{
+    Layer layer = layer_of(net, which);
+    return 2.0 * units_of(&layer) * layer.inputs * net->kernel_px[which] * net->kernel_px[which];
+}
+
+double bench_flops_plain(const BenchNet *net)
+{
+    double second = has_second(net) ? plain_flops(net, 1) : 0;
+    return plain_flops(net, 0) + second + readout_flops(net);
+}
+
+/* Backwards every layer has two products of its forward size, for its weights and for its input;
+ * the image needs no gradient. */
+double bench_flops_fit_plain(const BenchNet *net)
+{
+    return 2 * plain_flops(net, 0) + 3 * plain_flops(net, 1) + 3 * readout_flops(net);
+}
+
+/* ---- fitting: fit_dft.h has full complex columns, along which all of ny are computed */
+
+static double fit_transform_flops(const Layer *layer, double rows, double row_px, double planes)
+{
+    double row = 2.0 * layer->columns;
+    return 2 * rows * row_px * row * planes + 2 * rows * 2.0 * layer->height * row * planes;
+}
+
+static double fit_in_flops(const Layer *layer, double planes)
+{
+    return fit_transform_flops(layer, layer->height, layer->width, planes);
+}
+
+static double fit_out_flops(const Layer *layer)
+{
+    return fit_transform_flops(layer, layer->out_height, layer->out_width, layer->channels);
+}
+
+static double fit_product_flops(const Layer *layer)
+{
+    return COMPLEX * layer->inputs * layer->channels * layer->columns * layer->height;
+}
+
+/* Filters as real matrices (2 channels, 2 inputs) of every frequency. */
+static double fit_product_bytes(const Layer *layer)
+{
+    return BYTES * 4 * layer->inputs * layer->channels * layer->columns * layer->height;
+}
+
+/* A bin's share of a run. First layer: frames in (history − 1 more than bins), product, out; on the
+ * way back gradient in, and its product with the frames. Second: the same, and the gradient of its
+ * input with a product and a transform out. Bytes: what a run leaves for its way back, written and
+ * read once; the filters once a run forwards, their gradient read and written. */
+BenchCost bench_cost_fit(const BenchNet *net, int run_bins)
+{
+    Layer first = layer_of(net, 0), second = layer_of(net, 1);
+    double frames = (double)(run_bins + net->history_bins - 1) / run_bins;
+    double kept = 2.0 * first.columns * first.height * frames +
+                  2.0 * second.columns * second.height * second.inputs +
+                  2 * (units_of(&first) + units_of(&second));
+    double products = 3 * fit_product_bytes(&first) + 4 * fit_product_bytes(&second);
+    return (BenchCost){.flops = fit_in_flops(&first, frames) + 2 * fit_product_flops(&first) +
+                                2 * fit_out_flops(&first) +
+                                2 * fit_in_flops(&second, second.inputs) +
+                                3 * fit_product_flops(&second) + 2 * fit_out_flops(&second) +
+                                3 * readout_flops(net),
+                       .bytes = 2 * BYTES * kept + products / run_bins};
+}
+
+/* The frame's transform; all lags of the first layer; then the rest of the network at both ends of
+ * the path and between the first panels, and forwards and backwards in the middle of each: a panel
+ * that is halved was measured for nothing. */
+BenchCost bench_cost_attribution(const BenchNet *net, int steps_least, int steps)
+{
+    Layer first = layer_of(net, 0), second = layer_of(net, 1);
+    double units = units_of(&second), filters = second.inputs * second.channels;
+    double measured = steps_least + 2.0 * (steps - steps_least), ends = 1.0 + steps_least;
+    double once = second_flops(&second), times = ends + 2 * measured;
+    return (BenchCost){.flops = in_flops(&first, 1) + product_flops(&first, net->history_bins) +
+                                out_flops(&first) + times * once + (ends + measured) * 2 * units,
+                       .bytes = spectrum_bytes(&first, (first.channels + 1) * net->history_bins) +
+                                spectrum_bytes(&second, (int)(times * filters)) +
+                                BYTES * 2 * units_of(&first)};
+}
+
+/* The means, one filter of all places and lags a unit, and both sides of each unit's rectifier. */
+BenchCost bench_cost_reduced(int pixels, int units, int history_bins, int places, int cells)
+{
+    double taps = (double)units * history_bins * places;
+    return (BenchCost){
+        .flops = pixels + 2 * taps + 6.0 * units * cells,
+        .bytes = BYTES * (pixels + taps + (double)history_bins * places + 4.0 * units * cells)};
+}
