@@ -74,7 +74,7 @@ static void add_predict(Bench *bench, const BenchNet *net)
 static void add_reduced(Bench *bench, const BenchNet *net)
 {
     static const char *const names[] = {"omitted", "latency", "reversal", "anticipation"};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < BENCH_REDUCED_SHIPPED; i++) {
         char name[64], path[PATH_BYTES];
         snprintf(name, sizeof name, "model/weights/reduced-%s.h5", names[i]);
         if (!path_find(name, path))

@@ -26,7 +26,7 @@ typedef enum {
     BENCH_GROUPS
 } BenchGroup;
 
-enum { BENCH_CASES_MAX = 32, BENCH_LINES_MAX = 2, BENCH_ROUNDS = 3 };
+enum { BENCH_CASES_MAX = 32, BENCH_LINES_MAX = 2, BENCH_ROUNDS = 3, BENCH_REDUCED_SHIPPED = 4 };
 
 /* One figure. */
 typedef struct {

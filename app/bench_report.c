@@ -87,13 +87,18 @@ static void print_machine(const Bench *bench, FILE *to)
 
 static void print_shares(Bench *bench, FILE *to)
 {
+    int found = 0;
     for (int i = 0; i < bench->cases_count; i++) {
         BenchCase *c = &bench->cases[i];
+        found += c->group == BENCH_REDUCED;
         double share = c->group == BENCH_REDUCED ? step_share(bench, c) : (double)NAN;
         if (isfinite(share))
             fprintf(to, "the reduced model %s takes %.2f %% of the published net's step\n", c->name,
                     100 * share);
     }
+    if (bench->is_wanted[BENCH_REDUCED] && found < BENCH_REDUCED_SHIPPED)
+        fprintf(to, "%d of the %d reduced models were not found and are left out\n",
+                BENCH_REDUCED_SHIPPED - found, BENCH_REDUCED_SHIPPED);
 }
 
 static void print_layers(Bench *bench, FILE *to)
