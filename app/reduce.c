@@ -31,6 +31,14 @@ static bool check_trials(Reduce *reduce, char *err)
     const ProtocolBlock *first = block_of(job, job->trials[0]);
     float lum = trial_background(job->plan, job->trials[0]);
     reduce->stimulus = stimulus_of(first);
+    if (!first->flicker && !first->step && !first->bar && !first->reversal) {
+        snprintf(
+            err, MODEL_ERR_BYTES,
+            "%.200s: block '%.60s': the stimulus has no symmetry; a reduced model needs a full "
+            "field, or bars along one axis",
+            job->protocol_path, first->name);
+        return false;
+    }
     for (int t = 1; t < job->trials_count; t++) {
         const ProtocolBlock *block = block_of(job, job->trials[t]);
         if (strcmp(stimulus_of(block), reduce->stimulus) != 0) {
