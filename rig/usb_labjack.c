@@ -178,36 +178,21 @@ static UsbAnswer receive(UsbLink *link, const uint8_t *bytes, size_t count, int6
     return answer == LABJACK_ANSWER_OK ? USB_ANSWER_OK : USB_ANSWER_REFUSED;
 }
 
+/* What the two have in common. */
+#define LABJACK                                                                                    \
+    .ids_count = 1, .inputs = INPUTS, .is_pulse_timed_inside = true, .is_answering = true,         \
+    .outputs = RIG_LINES, .most_under_way = 1, .state_bytes = sizeof(Labjack), .trigger = trigger, \
+    .ask = ask, .receive = receive
+
 const UsbModel usb_u3 = {
+    LABJACK,
     .device = "u3",
     .advice = "its firmware is to be 1.21 or later (hardware-timed waits)",
     .ids = known_u3,
-    .ids_count = 1,
-    .inputs = INPUTS,
-    .is_pulse_timed_inside = true,
-    .is_answering = true,
-    .outputs = RIG_LINES,
-    .most_under_way = 1,
-    .state_bytes = sizeof(Labjack),
     .plug = plug_u3,
-    .trigger = trigger,
-    .ask = ask,
-    .receive = receive,
 };
 
 const UsbModel usb_u6 = {
-    .device = "u6",
-    .advice = "unplug it and plug it in again",
-    .ids = known_u6,
-    .ids_count = 1,
-    .inputs = INPUTS,
-    .is_pulse_timed_inside = true,
-    .is_answering = true,
-    .outputs = RIG_LINES,
-    .most_under_way = 1,
-    .state_bytes = sizeof(Labjack),
-    .plug = plug_u6,
-    .trigger = trigger,
-    .ask = ask,
-    .receive = receive,
+    LABJACK,         .device = "u6",  .advice = "unplug it and plug it in again",
+    .ids = known_u6, .plug = plug_u6,
 };

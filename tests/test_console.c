@@ -235,7 +235,7 @@ static void copies_are_whole(void)
     pthread_t writer;
     CU_ASSERT_EQUAL_FATAL(pthread_create(&writer, NULL, write_bursts, &writing), 0);
     int whole = 0, torn = 0, last = 0, changes = 0;
-    for (int i = 0; i < 100000 && changes < 50; i++) {
+    for (int i = 0; i < 100000 && changes < 100; i++) {
         if (console_shared_read(writing.shared, state)) {
             whole++;
             torn +=
@@ -248,8 +248,8 @@ static void copies_are_whole(void)
     }
     atomic_store(&writing.should_stop, true);
     pthread_join(writer, NULL);
-    CU_ASSERT(whole >= 50);
-    CU_ASSERT_EQUAL(changes, 50);
+    CU_ASSERT(whole >= 100);
+    CU_ASSERT_EQUAL(changes, 100);
     CU_ASSERT_EQUAL(torn, 0);
     free(state);
     free(writing.shared);
