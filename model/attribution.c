@@ -30,12 +30,36 @@ size_t attribution_slot(const Attribution *a, int lag_from_oldest)
 static void silence_units(Attribution *a)
 {
     const CnnUnits *first = &a->layers.first;
-    size_t width = (size_t)first->width;
-    for (int y = 0; y < first->height; y++)
+    int lanes = transform_lanes(first->channels);
+    for (int place = 0; place < first->height * first->width; place++)
         for (int c = 0; c < first->channels; c++)
             if (a->is_silent[c])
-                memset(a->drive + (size_t)(y * first->channels + c) * width, 0,
-                       width * sizeof *a->drive);
+                a->drive[place * lanes + c] = 0;
+}
+
+/* sums (frequencies, 2, lanes of outputs) := Σ filter · x. x (inputs), as KernelCorrelation has it. */
+static void correlate(const Transform *grid, const float *filters, int outputs, int inputs, const float *const *x,
+                      int x_lanes, float *sums)
+{
+    kernels()->correlate(&(KernelCorrelation){.filters = filters,
+                                              .inputs = inputs,
+                                              .lanes = transform_lanes(outputs),
+                                              .x = x,
+                                              .x_step = 2 * x_lanes,
+                                              .im_step = x_lanes,
+                                              .bins = 1,
+                                              .sums = (float *const[]){sums}},
+                         0, grid->frequencies);
+}
+
+/* The same from all channels of one spectrum. */
+static void correlate_channels(const Transform *grid, const float *filters, int outputs, int inputs,
+                               const float *spectrum, float *sums)
+{
+    const float *x[CNN_CHANNELS_MAX];
+    for (int c = 0; c < inputs; c++)
+        x[c] = spectrum + c;
+    correlate(grid, filters, outputs, inputs, x, transform_lanes(inputs), sums);
 }
 
 /* drive := W ⊛ (s − s0); slope, how fast the units go along the path. */
@@ -43,12 +67,12 @@ static void drive_units(Attribution *a)
 {
     if (a->is_driven)
         return;
-    size_t stride = a->image.stride, units = cnn_units_count(&a->layers.first);
+    size_t spectrum = transform_spectrum_count(&a->image, 1);
+    size_t units = cnn_units_floats(&a->layers.first);
     for (int i = 0; i < a->history; i++)
-        a->window[i] = a->spectra + attribution_slot(a, i) * 2 * stride;
-    spectra_correlate(a->filters1, stride, a->layers.first.channels, a->history, a->window, NULL,
-                      a->sum1);
-    transform_inverse(&a->first_out, a->layers.first.channels, a->sum1, a->drive);
+        a->window[i] = a->spectra + attribution_slot(a, i) * spectrum;
+    correlate(&a->image, a->filters1, a->layers.first.channels, a->history, a->window, 1, a->sum1);
+    transform_inverse(&a->first_out, a->sum1, a->drive);
     silence_units(a);
     for (size_t i = 0; i < units; i++)
         a->slope[i] = a->scale1[i] * a->drive[i];
@@ -84,19 +108,18 @@ void attribution_adapt(Attribution *a, double lum)
     double grey = (lum - a->lum_mean) / a->lum_sd;
     const CnnUnits *first = &a->layers.first;
     memset(a->images, 0, history * pixels * sizeof *a->images);
-    memset(a->spectra, 0, history * 2 * a->image.stride * sizeof *a->spectra);
+    memset(a->spectra, 0, history * transform_spectrum_count(&a->image, 1) * sizeof *a->spectra);
     memset(a->uneven_x, 0, history * sizeof *a->uneven_x);
     memset(a->uneven_y, 0, history * sizeof *a->uneven_y);
     memset(a->uneven, 0, history * sizeof *a->uneven);
-    size_t unit = 0;
-    for (int y = 0; y < first->height; y++)
-        for (int c = 0; c < first->channels; c++) {
-            double sum = 0;
-            for (int i = 0; i < a->history; i++)
-                sum += (double)a->kernel_sums[c * a->history + i];
-            for (int x = 0; x < first->width; x++, unit++)
-                a->base[unit] = a->scale1[unit] * (float)(grey * sum) + a->shift1[unit];
-        }
+    int lanes = transform_lanes(first->channels);
+    for (int c = 0; c < first->channels; c++) {
+        double sum = 0;
+        for (int i = 0; i < a->history; i++)
+            sum += (double)a->kernel_sums[c * a->history + i];
+        for (int unit = c; unit < first->height * first->width * lanes; unit += lanes)
+            a->base[unit] = a->scale1[unit] * (float)(grey * sum) + a->shift1[unit];
+    }
     a->grey_lum = lum;
     a->head = 0;
     a->is_driven = false;
@@ -116,7 +139,8 @@ void attribution_feed(Attribution *a, const float *lum)
     for (size_t i = 0; i < pixels; i++)
         image[i] = (float)(((double)lum[i] - a->grey_lum) / a->lum_sd);
     measure_unevenness(a, slot, image);
-    transform_forward(&a->image, 1, image, a->spectra + slot * 2 * a->image.stride);
+    transform_forward_plane(&a->image, image,
+                            a->spectra + slot * transform_spectrum_count(&a->image, 1));
     a->head++;
     a->is_driven = false;
 }
@@ -126,23 +150,16 @@ void attribution_feed(Attribution *a, const float *lum)
 static void convolve(Attribution *a)
 {
     int c1 = a->layers.first.channels, c2 = a->layers.second.channels;
-    size_t stride = a->first.stride, units = cnn_units_count(&a->layers.second);
-    const float *inputs[CNN_CHANNELS_MAX];
-    for (int c = 0; c < c1; c++)
-        inputs[c] = a->in2 + 2 * stride * (size_t)c;
-    transform_forward(&a->first, c1, a->units1, a->in2);
-    spectra_correlate(a->filters2, stride, c2, c1, inputs, NULL, a->sum2);
-    transform_inverse(&a->second_out, c2, a->sum2, a->units2);
-    for (size_t i = 0; i < units; i++) {
-        float value = a->scale2[i] * a->units2[i] + a->shift2[i];
-        a->units2[i] = value > 0 ? value : 0;
-    }
+    transform_forward(&a->first, a->units1, a->in2);
+    correlate_channels(&a->first, a->filters2, c2, c1, a->in2, a->sum2);
+    transform_inverse(&a->second_out, a->sum2, a->units2);
+    kernels()->rectify(cnn_units_floats(&a->layers.second), a->scale2, a->shift2, a->units2);
 }
 
 /* units1 and units2 at α. */
 static void run_layers(Attribution *a, double alpha)
 {
-    size_t units = cnn_units_count(&a->layers.first);
+    size_t units = cnn_units_floats(&a->layers.first);
     float at = (float)alpha;
     for (size_t i = 0; i < units; i++) {
         float value = a->base[i] + at * a->slope[i];
@@ -155,7 +172,7 @@ static void run_layers(Attribution *a, double alpha)
 /* The argument of a cell's softplus. */
 static double read_out(const Attribution *a, int cell)
 {
-    size_t units = cnn_units_count(attribution_last_layer(a));
+    size_t units = cnn_units_floats(attribution_last_layer(a));
     const float *values = attribution_has_second(a) ? a->units2 : a->units1;
     float sum = cblas_sdot((int)units, a->dense + (size_t)cell * units, 1, values, 1);
     return (double)a->dense_scale[cell] * (double)sum + (double)a->dense_shift[cell];
@@ -184,25 +201,22 @@ void attribution_rates(Attribution *a, float *rates_hz)
 static void convolve_back(Attribution *a, const float *dense)
 {
     int c1 = a->layers.first.channels, c2 = a->layers.second.channels;
-    size_t stride = a->first.stride, units = cnn_units_count(&a->layers.second);
-    const float *inputs[CNN_CHANNELS_MAX];
+    size_t units = cnn_units_floats(&a->layers.second);
     for (size_t i = 0; i < units; i++)
         a->back2[i] = a->units2[i] > 0 ? dense[i] * a->scale2[i] : 0;
-    for (int c = 0; c < c2; c++)
-        inputs[c] = a->sum2 + 2 * stride * (size_t)c;
-    transform_inverse_adjoint(&a->second_out, c2, a->back2, a->sum2);
-    spectra_correlate(a->filters2_back, stride, c1, c2, inputs, NULL, a->in2);
-    transform_forward_adjoint(&a->first, c1, a->in2, a->back1);
+    transform_inverse_adjoint(&a->second_out, a->back2, a->sum2);
+    correlate_channels(&a->first, a->filters2_back, c1, c2, a->sum2, a->in2);
+    transform_forward_adjoint(&a->first, a->in2, a->back1);
 }
 
-/* ∂rate/∂z (h1, c1, w1) in a panel: at its middle, but for the share of it in which the unit itself
+/* ∂rate/∂z (h1, w1, lanes) in a panel: at its middle, but for the share of it in which the unit itself
  * is above 0, which is exact. Returns the rate in the middle. */
 static double differentiate(Attribution *a, int cell, const Panel *panel, float *gradient)
 {
-    size_t units = cnn_units_count(&a->layers.first);
+    size_t units = cnn_units_floats(&a->layers.first);
     run_layers(a, 0.5 * (panel->from + panel->to));
     double argument = read_out(a, cell);
-    const float *dense = a->dense + (size_t)cell * cnn_units_count(attribution_last_layer(a));
+    const float *dense = a->dense + (size_t)cell * cnn_units_floats(attribution_last_layer(a));
     const float *back = attribution_has_second(a) ? a->back1 : dense;
     if (attribution_has_second(a))
         convolve_back(a, dense);
@@ -220,13 +234,13 @@ static double differentiate(Attribution *a, int cell, const Panel *panel, float 
 
 static float *gradient_of(const Attribution *a, int panel)
 {
-    return a->gradients + (size_t)panel * cnn_units_count(&a->layers.first);
+    return a->gradients + (size_t)panel * cnn_units_floats(&a->layers.first);
 }
 
 static void measure_panel(Attribution *a, int cell, int index)
 {
     Panel *panel = &a->panels[index];
-    size_t units = cnn_units_count(&a->layers.first);
+    size_t units = cnn_units_floats(&a->layers.first);
     float *gradient = gradient_of(a, index);
     panel->rate_middle = differentiate(a, cell, panel, gradient);
     double sum = 0;
@@ -274,7 +288,7 @@ static bool is_close(const Attribution *a, const AttributionRule *rule, double s
 
 static void average_gradient(Attribution *a)
 {
-    int units = (int)cnn_units_count(&a->layers.first);
+    int units = (int)cnn_units_floats(&a->layers.first);
     memset(a->mean_gradient, 0, (size_t)units * sizeof *a->mean_gradient);
     for (int p = 0; p < a->panels_count; p++)
         cblas_saxpy(units, (float)(a->panels[p].to - a->panels[p].from), gradient_of(a, p), 1,
@@ -285,16 +299,16 @@ static void average_gradient(Attribution *a)
 static void hand_out(Attribution *a, AttributionResult *result)
 {
     const CnnUnits *first = &a->layers.first;
-    const float *g = a->mean_gradient, *d = a->drive;
-    for (int y = 0; y < first->height; y++)
-        for (int c = 0; c < first->channels; c++)
-            for (int x = 0; x < first->width; x++, g++, d++) {
-                int unit = (c * first->height + y) * first->width + x;
-                a->weights_out[unit] = *g;
-                a->drive_out[unit] = *d;
-                a->units_out[unit] = *g * *d;
-                result->channel_hz[c] += (double)*g * (double)*d;
-            }
+    int places = first->height * first->width, lanes = transform_lanes(first->channels);
+    for (int c = 0; c < first->channels; c++)
+        for (int place = 0; place < places; place++) {
+            int unit = c * places + place;
+            float g = a->mean_gradient[place * lanes + c], d = a->drive[place * lanes + c];
+            a->weights_out[unit] = g;
+            a->drive_out[unit] = d;
+            a->units_out[unit] = g * d;
+            result->channel_hz[c] += (double)g * (double)d;
+        }
     for (int c = 0; c < first->channels; c++)
         result->sum_hz += result->channel_hz[c];
     result->units_hz = a->units_out;
@@ -324,21 +338,15 @@ void attribution_measure(Attribution *a, int cell, const AttributionRule *rule,
 
 void attribution_pixels(Attribution *a, float *pixels_hz)
 {
-    int c1 = a->layers.first.channels, height = a->layers.image.height;
-    int width = a->layers.image.width, history = a->history;
-    size_t stride = a->image.stride;
-    const float *inputs[CNN_CHANNELS_MAX];
-    for (int c = 0; c < c1; c++)
-        inputs[c] = a->sum1 + 2 * stride * (size_t)c;
-    transform_inverse_adjoint(&a->first_out, c1, a->mean_gradient, a->sum1);
-    spectra_correlate(a->filters1_back, stride, history, c1, inputs, NULL, a->sum1_history);
-    transform_forward_adjoint(&a->image, history, a->sum1_history, a->pixels);
+    int pixels = (int)cnn_units_count(&a->layers.image), history = a->history;
+    int lanes = transform_lanes(history);
+    transform_inverse_adjoint(&a->first_out, a->mean_gradient, a->sum1);
+    correlate_channels(&a->image, a->filters1_back, history, a->layers.first.channels, a->sum1,
+                       a->sum1_history);
+    transform_forward_adjoint(&a->image, a->sum1_history, a->pixels);
     for (int i = 0; i < history; i++) {
-        const float *image = a->images + attribution_slot(a, i) * (size_t)(height * width);
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-                *pixels_hz++ = image[y * width + x] *
-                               a->pixels[((size_t)y * (size_t)history + (size_t)i) * (size_t)width +
-                                         (size_t)x];
+        const float *image = a->images + attribution_slot(a, i) * (size_t)pixels;
+        for (int p = 0; p < pixels; p++)
+            *pixels_hz++ = image[p] * a->pixels[p * lanes + i];
     }
 }

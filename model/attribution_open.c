@@ -35,17 +35,16 @@ static bool init_transforms(Attribution *a)
 static bool allocate(Attribution *a)
 {
     int c1 = a->layers.first.channels, c2 = a->layers.second.channels, history = a->history;
-    size_t units1 = cnn_units_count(&a->layers.first), cells = (size_t)a->cells;
-    size_t units2 = cnn_units_count(&a->layers.second), taps = (size_t)(c1 * history);
-    size_t pixels = (size_t)history * cnn_units_count(&a->layers.image);
-    size_t stride1 = a->image.stride, stride2 = a->first.stride;
-    size_t filters1 = spectra_packed_count(stride1, c1, history);
-    size_t filters2 = spectra_packed_count(stride2, c2, c1);
+    size_t units1 = cnn_units_floats(&a->layers.first), cells = (size_t)a->cells;
+    size_t units2 = cnn_units_floats(&a->layers.second), taps = (size_t)(c1 * history);
+    size_t pixels = cnn_units_count(&a->layers.image), units_out = cnn_units_count(&a->layers.first);
+    const Transform *image = &a->image, *first = &a->first; // first: zeroed without a second layer
+    size_t lanes = (size_t)transform_lanes(history);
     const ModelArray arrays[] = {
-        {&a->filters1, filters1},
-        {&a->filters1_back, filters1},
-        {&a->filters2, filters2},
-        {&a->filters2_back, filters2},
+        {&a->filters1, cnn_packed_count(image, c1, history)},
+        {&a->filters1_back, cnn_packed_count(image, history, c1)},
+        {&a->filters2, cnn_packed_count(first, c2, c1)},
+        {&a->filters2_back, cnn_packed_count(first, c1, c2)},
         {&a->kernel_sums, taps},
         {&a->column_sums, taps * (size_t)a->kernel_width},
         {&a->row_sums, taps * (size_t)a->kernel_height},
@@ -53,11 +52,11 @@ static bool allocate(Attribution *a)
         {&a->shift1, units1},
         {&a->scale2, units2},
         {&a->shift2, units2},
-        {&a->dense, cells * cnn_units_count(attribution_last_layer(a))},
+        {&a->dense, cells * cnn_units_floats(attribution_last_layer(a))},
         {&a->dense_scale, cells},
         {&a->dense_shift, cells},
-        {&a->images, pixels},
-        {&a->spectra, (size_t)history * 2 * stride1},
+        {&a->images, (size_t)history * pixels},
+        {&a->spectra, (size_t)history * transform_spectrum_count(image, 1)},
         {&a->uneven_x, (size_t)history},
         {&a->uneven_y, (size_t)history},
         {&a->uneven, (size_t)history},
@@ -68,16 +67,16 @@ static bool allocate(Attribution *a)
         {&a->units2, units2},
         {&a->back1, units1},
         {&a->back2, units2},
-        {&a->sum1, (size_t)c1 * 2 * stride1},
-        {&a->sum1_history, (size_t)history * 2 * stride1},
-        {&a->in2, (size_t)c1 * 2 * stride2},
-        {&a->sum2, (size_t)c2 * 2 * stride2},
+        {&a->sum1, transform_spectrum_count(image, transform_lanes(c1))},
+        {&a->sum1_history, transform_spectrum_count(image, (int)lanes)},
+        {&a->in2, transform_spectrum_count(first, transform_lanes(c1))},
+        {&a->sum2, transform_spectrum_count(first, transform_lanes(c2))},
         {&a->gradients, ATTRIBUTION_STEPS_MAX * units1},
         {&a->mean_gradient, units1},
-        {&a->pixels, pixels},
-        {&a->weights_out, units1},
-        {&a->drive_out, units1},
-        {&a->units_out, units1},
+        {&a->pixels, pixels * lanes},
+        {&a->weights_out, units_out},
+        {&a->drive_out, units_out},
+        {&a->units_out, units_out},
     };
     a->block = model_alloc_arrays(arrays, sizeof arrays / sizeof arrays[0]);
     a->window = calloc((size_t)history, sizeof *a->window);

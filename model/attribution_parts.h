@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #include "model/attribution.h"
-#include "model/spectra.h"
 
 /* A piece of the path, and what its gradient misses of the rate's change along it. */
 typedef struct {
@@ -26,22 +25,22 @@ struct Attribution {
     float *filters2, *filters2_back;     // packed: c1 → c2 and back
     float *kernel_sums;                  // (c1, history)
     float *column_sums, *row_sums;       // (c1, history, K1x) and (c1, history, K1y)
-    float *scale1, *shift1;              // (h1, c1, w1), bias in the shift
-    float *scale2, *shift2;              // (h2, c2, w2)
-    float *dense;                        // (cells, units of the last layer: h, c, w)
+    float *scale1, *shift1;              // (h1, w1, lanes), bias in the shift
+    float *scale2, *shift2;              // (h2, w2, lanes)
+    float *dense;                        // (cells, floats of the last layer)
     float *dense_scale, *dense_shift;    // (cells)
     float *images;                       // (history, height, width), s − s0, bin b in b % history
-    float *spectra;                      // (history, 2, stride) of the same
+    float *spectra;                      // (history, frequencies, 2) of the same
     float *uneven_x, *uneven_y, *uneven; // (history): differences within rows, columns, images
-    float *base, *slope;        // (h1, c1, w1): units before rectification at α 0, and per α
-    float *drive;               // (h1, c1, w1): d
-    float *units1, *units2;     // (h1, c1, w1), (h2, c2, w2)
+    float *base, *slope;        // (h1, w1, lanes): units before rectification at α 0, and per α
+    float *drive;               // (h1, w1, lanes): d
+    float *units1, *units2;     // (h1, w1, lanes), (h2, w2, lanes)
     float *back2, *back1;       // gradients of the same
     float *sum1, *sum1_history; // spectra (c1), (history)
     float *in2, *sum2;          // spectra (c1), (c2), grid of the first layer
-    float *gradients;           // (ATTRIBUTION_STEPS_MAX, h1, c1, w1): one a panel
-    float *mean_gradient;       // (h1, c1, w1): G
-    float *pixels;              // (height, history, width)
+    float *gradients;           // (ATTRIBUTION_STEPS_MAX, h1, w1, lanes): one a panel
+    float *mean_gradient;       // (h1, w1, lanes): G
+    float *pixels;              // (height, width, lanes of history)
     float *weights_out, *drive_out, *units_out; // (c1, h1, w1), as a result lends them
     const float **window;                       // owned (history): spectra, oldest first
 

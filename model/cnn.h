@@ -14,10 +14,9 @@
  *   scale2, shift2 (c2) or (c2, h2, w2)                        h2 = h1 − K2y + 1, w2 likewise
  *   dense_weight (cells, cL·hL·wL), flattened channel, y, x    dense_scale, dense_shift (cells)
  *
- * It is exact: the first layer transforms the new bin only, and adds its product with the lag-0
- * filters to the sum over the older bins, which settle has made ready (Σ over lags in the frequency
- * domain; transform.h), for the next bin in full and for the one after but for its lag 1. Its past
- * is a ring of spectra, and rewinding is moving the head back. */
+ * It is exact: convolutions are products in the frequency domain (transform.h), the first layer's
+ * sum over lags is made ready before the image is known (cnn_history.h), and the past is a ring of
+ * spectra, so that rewinding is moving the head back. */
 #include "model/kind.h"
 
 enum { CNN_CHANNELS_MAX = 128 };

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "model/cnn.h"
-#include "model/spectra.h"
 
 static const char *const layer_names[2][4] = {{"conv1_weight", "conv1_bias", "scale1", "shift1"},
                                               {"conv2_weight", "conv2_bias", "scale2", "shift2"}};
@@ -12,6 +11,11 @@ static const char *const layer_names[2][4] = {{"conv1_weight", "conv1_bias", "sc
 size_t cnn_units_count(const CnnUnits *units)
 {
     return (size_t)units->channels * (size_t)units->height * (size_t)units->width;
+}
+
+size_t cnn_units_floats(const CnnUnits *units)
+{
+    return (size_t)units->height * (size_t)units->width * (size_t)transform_lanes(units->channels);
 }
 
 /* ---- shapes */
@@ -72,32 +76,40 @@ bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err)
 
 /* ---- kernels */
 
-static void pack_one(const ModelTensor *kernels, size_t stride, int first, int inputs, int o, int i,
-                     bool is_back, float *spectrum, float *packed)
+size_t cnn_packed_count(const Transform *grid, int outputs, int inputs)
 {
-    if (!is_back) {
-        spectra_pack(packed, stride, kernels->dims[0], inputs, o, i - first, spectrum);
-        return;
+    return transform_spectrum_count(grid, transform_lanes(outputs)) * (size_t)inputs;
+}
+
+/* Puts the spectrum (frequencies, 2) of one kernel in its place; sign −1 conjugates it. */
+static void pack_one(const Transform *grid, int outputs, int inputs, int output, int input, float sign,
+                     const float *spectrum, float *packed)
+{
+    size_t blocks = (size_t)transform_lanes(outputs) / KERNEL_LANES;
+    size_t block = (size_t)output / KERNEL_LANES, lane = (size_t)output % KERNEL_LANES;
+    for (size_t f = 0; f < (size_t)grid->frequencies; f++) {
+        float *place = packed + ((f * blocks + block) * (size_t)inputs + (size_t)input) * 2 * KERNEL_LANES + lane;
+        place[0] = spectrum[2 * f];
+        place[KERNEL_LANES] = sign * spectrum[2 * f + 1];
     }
-    // packing conjugates: the transposed convolution wants the spectrum itself
-    for (size_t f = stride; f < 2 * stride; f++)
-        spectrum[f] = -spectrum[f];
-    spectra_pack(packed, stride, kernels->dims[1], kernels->dims[0], i, o, spectrum);
 }
 
 static bool pack(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
                  bool is_back, float *packed)
 {
-    int height = kernels->dims[2], width = kernels->dims[3];
+    int outputs = kernels->dims[0], all = kernels->dims[1], height = kernels->dims[2], width = kernels->dims[3];
     Transform transform;
-    float *spectrum = model_alloc(2 * grid->stride);
-    bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 1);
-    for (int o = 0; is_ready && spectrum != NULL && o < kernels->dims[0]; o++)
+    float *spectrum = model_alloc(transform_spectrum_count(grid, 1));
+    bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 0);
+    for (int o = 0; is_ready && spectrum != NULL && o < outputs; o++)
         for (int i = first; i < first + inputs; i++) {
-            size_t kernel = (size_t)o * (size_t)kernels->dims[1] + (size_t)i;
-            transform_forward(&transform, 1,
-                              kernels->values + kernel * (size_t)height * (size_t)width, spectrum);
-            pack_one(kernels, grid->stride, first, inputs, o, i, is_back, spectrum, packed);
+            size_t kernel = (size_t)o * (size_t)all + (size_t)i;
+            transform_forward_plane(&transform, kernels->values + kernel * (size_t)height * (size_t)width,
+                                    spectrum);
+            if (is_back)
+                pack_one(grid, all, outputs, i, o, 1, spectrum, packed);
+            else
+                pack_one(grid, outputs, inputs, o, i - first, -1, spectrum, packed);
         }
     transform_finish(&transform);
     free(spectrum);
@@ -120,21 +132,22 @@ bool cnn_file_pack_back(const ModelTensor *kernels, const Transform *grid, float
 /* One value a unit, in the order of the layer, from one a unit or one a channel. */
 static void spread(const ModelTensor *tensor, const CnnUnits *units, float *values)
 {
+    int lanes = transform_lanes(units->channels);
     for (int y = 0; y < units->height; y++)
-        for (int c = 0; c < units->channels; c++)
-            for (int x = 0; x < units->width; x++) {
+        for (int x = 0; x < units->width; x++, values += lanes)
+            for (int c = 0; c < units->channels; c++) {
                 int unit = (c * units->height + y) * units->width + x;
-                *values++ = tensor->values[tensor->rank == 1 ? c : unit];
+                values[c] = tensor->values[tensor->rank == 1 ? c : unit];
             }
 }
 
 /* scale · (conv + bias) + shift = scale · conv + (shift + scale · bias) */
 static void fold_bias(const float *bias, const CnnUnits *units, const float *scale, float *shift)
 {
-    for (int y = 0; y < units->height; y++)
+    int lanes = transform_lanes(units->channels);
+    for (int place = 0; place < units->height * units->width; place++, scale += lanes, shift += lanes)
         for (int c = 0; c < units->channels; c++)
-            for (int x = 0; x < units->width; x++)
-                *shift++ += *scale++ * bias[c];
+            shift[c] += scale[c] * bias[c];
 }
 
 void cnn_file_units(const ModelFile *file, int layer, const CnnUnits *units, float *scale,
@@ -152,6 +165,6 @@ void cnn_file_dense(const ModelFile *file, const CnnUnits *last, float *dense)
     ModelTensor row = {.rank = 3};
     for (size_t cell = 0; cell < (size_t)file->info.cells; cell++) {
         row.values = model_file_find(file, "dense_weight")->values + cell * units;
-        spread(&row, last, dense + cell * units);
+        spread(&row, last, dense + cell * cnn_units_floats(last));
     }
 }

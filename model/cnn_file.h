@@ -8,7 +8,8 @@
 #include "model/transform.h"
 #include "model/weights.h"
 
-/* A layer of units lies as its transform leaves it: (height, channels, width). */
+/* A layer of units lies as its transform leaves it: (height, width, lanes), the channels and then
+ * zeros. */
 typedef struct {
     int channels, height, width;
 } CnnUnits;
@@ -19,11 +20,17 @@ typedef struct {
 
 size_t cnn_units_count(const CnnUnits *units);
 
+/* Floats in a layer, filled up to whole lanes. */
+size_t cnn_units_floats(const CnnUnits *units);
+
 /* False with a sentence in err (MODEL_ERR_BYTES) when a dataset is missing or of another shape. */
 bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err);
 
-/* Kernels (outputs, all inputs, K, K) → spectra_packed of `inputs` inputs from `first` on, on the
- * grid: with it spectra_correlate() is the convolution. False without memory. */
+/* Floats in packed kernels. */
+size_t cnn_packed_count(const Transform *grid, int outputs, int inputs);
+
+/* Kernels (outputs, all inputs, K, K) → filters of a KernelCorrelation for `inputs` inputs from
+ * `first` on, on the grid: with them it is the convolution. False without memory. */
 bool cnn_file_pack(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
                    float *packed);
 
@@ -31,10 +38,10 @@ bool cnn_file_pack(const ModelTensor *kernels, const Transform *grid, int first,
  * transforms on either side. */
 bool cnn_file_pack_back(const ModelTensor *kernels, const Transform *grid, float *packed);
 
-/* scale and shift (height, channels, width) of layer 1 or 2: units = scale · conv without bias +
+/* scale and shift (height, width, lanes) of layer 1 or 2: units = scale · conv without bias +
  * shift. */
 void cnn_file_units(const ModelFile *file, int layer, const CnnUnits *units, float *scale,
                     float *shift);
 
-/* dense (cells, units of the last layer: height, channels, width). */
+/* dense (cells, floats of the last layer). */
 void cnn_file_dense(const ModelFile *file, const CnnUnits *last, float *dense);

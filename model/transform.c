@@ -1,214 +1,260 @@
 #include "model/transform.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cblas.h>
 
 #include "model/kind.h"
+#include "model/transform_basis.h"
 
-enum { PLANE_MULTIPLE = 16 };
-
-static double angle_of(int frequency, int place, int length)
+int transform_lanes(int channels)
 {
-    // reduced first, so that large products keep full precision
-    const double turn = 6.283185307179586476925286766559;
-    return turn * ((int)((long)frequency * place % length)) / length;
+    return (channels + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
 }
 
-static void fill_along_y(Transform *t)
+size_t transform_spectrum_count(const Transform *t, int lanes)
 {
-    int cosines = t->height / 2 + 1;
-    for (int row = 0; row < t->height; row++) {
-        int frequency = row < cosines ? row : row - cosines + 1;
-        for (int y = 0; y < t->region_height; y++) {
-            double angle = angle_of(frequency, y, t->height);
-            t->along_y[row * t->region_height + y] =
-                (float)(row < cosines ? cos(angle) : sin(angle));
-        }
-    }
+    return (size_t)2 * (size_t)t->frequencies * (size_t)lanes;
 }
 
-static void fill_along_x(Transform *t)
+static int cosines(const Transform *t)
 {
-    int columns = t->columns;
-    double pixels = (double)t->height * t->width;
-    for (int k = 0; k < columns; k++) {
-        // every frequency but the self-conjugate ones stands for two
-        bool is_alone = k == 0 || 2 * k == t->width;
-        double weight = (is_alone ? 1 : 2) / pixels;
-        for (int x = 0; x < t->region_width; x++) {
-            double angle = angle_of(k, x, t->width);
-            t->along_x[x * 2 * columns + k] = (float)cos(angle);
-            t->along_x[x * 2 * columns + columns + k] = (float)-sin(angle);
-            t->back_x[k * t->region_width + x] = (float)(weight * cos(angle));
-            t->back_x[(columns + k) * t->region_width + x] = (float)(-weight * sin(angle));
-        }
-    }
+    return t->height / 2 + 1;
 }
 
-bool transform_init(Transform *t, int height, int width, int region_height, int region_width,
-                    int channels_max)
+/* Floats in a row of complex lanes. */
+static ptrdiff_t row_of(const Transform *t, int lanes)
 {
-    assert(region_height >= 1 && region_height <= height);
-    assert(region_width >= 1 && region_width <= width && channels_max >= 1);
-    int columns = width / 2 + 1;
-    size_t plane = (size_t)height * (size_t)columns;
-    *t = (Transform){
-        .height = height,
-        .width = width,
-        .region_height = region_height,
-        .region_width = region_width,
-        .columns = columns,
-        .stride = (plane + PLANE_MULTIPLE - 1) / PLANE_MULTIPLE * PLANE_MULTIPLE,
-        .channels_max = channels_max,
-    };
-    size_t row = 2 * (size_t)columns, channels = (size_t)channels_max;
-    t->along_y = model_alloc((size_t)height * (size_t)region_height);
-    t->along_x = model_alloc((size_t)region_width * row);
-    t->back_x = model_alloc((size_t)region_width * row);
-    t->rows = model_alloc((size_t)region_height * channels * row);
-    t->folded = model_alloc((size_t)height * channels * row);
-    if (!t->along_y || !t->along_x || !t->back_x || !t->rows || !t->folded) {
-        transform_finish(t);
-        return false;
-    }
-    fill_along_y(t);
-    fill_along_x(t);
-    return true;
+    return (ptrdiff_t)2 * t->columns * lanes;
 }
 
-/* folded (height, channels, 2 columns) → spectrum: with C and S the cosine and sine rows of one
- * frequency f, X(f) = C − iS and X(−f) = C + iS. */
-static void unfold(const Transform *t, int channels, float *spectrum)
+/* ---- one way along each side */
+
+/* The places right of the middle, or on it, and those that mirror them. */
+static int right_of_middle(int region)
 {
-    int columns = t->columns, cosines = t->height / 2 + 1;
-    size_t row = 2 * (size_t)columns * (size_t)channels;
-    for (int f = 0; f < cosines; f++) {
-        int mirror = (t->height - f) % t->height;
-        const float *cos_row = t->folded + (size_t)f * row;
-        const float *sin_row = t->folded + (size_t)(cosines + f - 1) * row;
-        for (int c = 0; c < channels; c++) {
-            const float *cr = cos_row + 2 * columns * c, *ci = cr + columns;
-            float *re = spectrum + 2 * t->stride * (size_t)c, *im = re + t->stride;
-            float *re_up = re + f * columns, *im_up = im + f * columns;
-            if (mirror == f) {
-                memcpy(re_up, cr, (size_t)columns * sizeof *re);
-                memcpy(im_up, ci, (size_t)columns * sizeof *im);
-                continue;
-            }
-            const float *sr = sin_row + 2 * columns * c, *si = sr + columns;
-            float *re_down = re + mirror * columns, *im_down = im + mirror * columns;
-            for (int k = 0; k < columns; k++) {
-                re_up[k] = cr[k] + si[k];
-                im_up[k] = ci[k] - sr[k];
-                re_down[k] = cr[k] - si[k];
-                im_down[k] = ci[k] + sr[k];
-            }
-        }
-    }
-    size_t plane = (size_t)t->height * (size_t)columns;
-    for (size_t p = 0; p < 2 * (size_t)channels; p++)
-        memset(spectrum + p * t->stride + plane, 0, (t->stride - plane) * sizeof *spectrum);
+    return region / 2;
+}
+
+static int left_of_middle(int region)
+{
+    return (region - 1) / 2;
+}
+
+/* space → rows, a line of blocks at a time. */
+static void along_x_in(Transform *t, const KernelPair *pair, const float *space)
+{
+    ptrdiff_t lanes = t->lanes;
+    for (ptrdiff_t lane = 0; lane < lanes; lane += KERNEL_LANES)
+        kernels()->pair(pair,
+                        &(KernelPanel){.a = space + lane + right_of_middle(t->region_width) * lanes,
+                                       .b = space + lane + left_of_middle(t->region_width) * lanes,
+                                       .a_step = lanes,
+                                       .b_step = -lanes,
+                                       .in_step = t->region_width * lanes,
+                                       .even = t->rows + lane,
+                                       .odd = t->rows + lane + lanes,
+                                       .even_step = 2 * lanes,
+                                       .odd_step = 2 * lanes,
+                                       .out_step = row_of(t, t->lanes),
+                                       .blocks = t->region_height,
+                                       .strip = t->strip},
+                        true, false);
+}
+
+/* rows → space: `lines` of either */
+static void along_x_out(Transform *t, const KernelPair *pair, const float *rows, int lines, float *space)
+{
+    ptrdiff_t lanes = t->lanes;
+    for (ptrdiff_t lane = 0; lane < lanes; lane += KERNEL_LANES)
+        kernels()->pair(pair,
+                        &(KernelPanel){.a = rows + lane,
+                                       .b = rows + lane + lanes,
+                                       .a_step = 2 * lanes,
+                                       .b_step = 2 * lanes,
+                                       .in_step = row_of(t, t->lanes),
+                                       .even = space + lane + right_of_middle(t->region_width) * lanes,
+                                       .odd = space + lane + left_of_middle(t->region_width) * lanes,
+                                       .even_step = lanes,
+                                       .odd_step = -lanes,
+                                       .out_step = t->region_width * lanes,
+                                       .blocks = lines,
+                                       .strip = t->strip},
+                        false, true);
+}
+
+/* rows → folded */
+static void along_y_in(Transform *t)
+{
+    ptrdiff_t row = row_of(t, t->lanes);
+    kernels()->pair(&t->in_y,
+                    &(KernelPanel){.a = t->rows + right_of_middle(t->region_height) * row,
+                                   .b = t->rows + left_of_middle(t->region_height) * row,
+                                   .a_step = row,
+                                   .b_step = -row,
+                                   .in_step = KERNEL_LANES,
+                                   .even = t->folded,
+                                   .odd = t->folded + cosines(t) * row,
+                                   .even_step = row,
+                                   .odd_step = row,
+                                   .out_step = KERNEL_LANES,
+                                   .blocks = (int)(row / KERNEL_LANES),
+                                   .strip = t->strip},
+                    true, false);
+}
+
+/* folded → rows */
+static void along_y_out(Transform *t)
+{
+    ptrdiff_t row = row_of(t, t->lanes);
+    kernels()->pair(&t->out_y,
+                    &(KernelPanel){.a = t->folded,
+                                   .b = t->folded + cosines(t) * row,
+                                   .a_step = row,
+                                   .b_step = row,
+                                   .in_step = KERNEL_LANES,
+                                   .even = t->rows + right_of_middle(t->region_height) * row,
+                                   .odd = t->rows + left_of_middle(t->region_height) * row,
+                                   .even_step = row,
+                                   .odd_step = -row,
+                                   .out_step = KERNEL_LANES,
+                                   .blocks = (int)(row / KERNEL_LANES),
+                                   .strip = t->strip},
+                    false, true);
+}
+
+/* ---- between the sums over either side of the middle and the spectrum
+ *
+ * With C and S the sums with the cosines and sines of frequency f, X(f) = C − iS and X(−f) = C + iS. */
+
+static void unfold(const Transform *t, float *spectrum)
+{
+    ptrdiff_t row = row_of(t, t->lanes);
+    memcpy(spectrum, t->folded, (size_t)row * sizeof *spectrum);
+    for (int f = 1; f < cosines(t); f++)
+        kernels()->unfold(t->columns, t->lanes, t->folded + f * row, t->folded + (cosines(t) + f) * row,
+                          spectrum + f * row, spectrum + (t->height - f) * row);
 }
 
 /* The transpose of unfold. */
-static void fold(const Transform *t, int channels, const float *spectrum)
+static void fold(const Transform *t, const float *spectrum)
 {
-    int columns = t->columns, cosines = t->height / 2 + 1;
-    size_t row = 2 * (size_t)columns * (size_t)channels;
-    for (int f = 0; f < cosines; f++) {
-        int mirror = (t->height - f) % t->height;
-        float *cos_row = t->folded + (size_t)f * row;
-        float *sin_row = t->folded + (size_t)(cosines + f - 1) * row;
-        for (int c = 0; c < channels; c++) {
-            float *cr = cos_row + 2 * columns * c, *ci = cr + columns;
-            const float *re = spectrum + 2 * t->stride * (size_t)c, *im = re + t->stride;
-            const float *re_up = re + f * columns, *im_up = im + f * columns;
-            if (mirror == f) {
-                memcpy(cr, re_up, (size_t)columns * sizeof *re);
-                memcpy(ci, im_up, (size_t)columns * sizeof *im);
-                continue;
-            }
-            float *sr = sin_row + 2 * columns * c, *si = sr + columns;
-            const float *re_down = re + mirror * columns, *im_down = im + mirror * columns;
-            for (int k = 0; k < columns; k++) {
-                cr[k] = re_up[k] + re_down[k];
-                ci[k] = im_up[k] + im_down[k];
-                sr[k] = im_down[k] - im_up[k];
-                si[k] = re_up[k] - re_down[k];
-            }
+    ptrdiff_t row = row_of(t, t->lanes);
+    memcpy(t->folded, spectrum, (size_t)row * sizeof *spectrum);
+    memset(t->folded + cosines(t) * row, 0, (size_t)row * sizeof *spectrum);
+    for (int f = 1; f < cosines(t); f++) {
+        bool is_alone = 2 * f == t->height;
+        kernels()->fold(t->columns, t->lanes, spectrum + f * row,
+                        is_alone ? t->zeros : spectrum + (t->height - f) * row, t->folded + f * row,
+                        t->folded + (cosines(t) + f) * row);
+    }
+}
+
+/* ---- whole transforms */
+
+static void to_spectrum(Transform *t, const KernelPair *along_x, const float *space, float *spectrum)
+{
+    assert(t->lanes > 0);
+    along_x_in(t, along_x, space);
+    along_y_in(t);
+    unfold(t, spectrum);
+}
+
+static void to_space(Transform *t, const KernelPair *along_x, const float *spectrum, float *space)
+{
+    assert(t->lanes > 0);
+    fold(t, spectrum);
+    along_y_out(t);
+    along_x_out(t, along_x, t->rows, t->region_height, space);
+}
+
+void transform_forward(Transform *t, const float *space, float *spectrum)
+{
+    to_spectrum(t, &t->in_x, space, spectrum);
+}
+
+void transform_inverse(Transform *t, const float *spectrum, float *space)
+{
+    to_space(t, &t->out_x, spectrum, space);
+}
+
+void transform_forward_adjoint(Transform *t, const float *spectrum, float *space)
+{
+    to_space(t, &t->out_x_adjoint, spectrum, space);
+}
+
+void transform_inverse_adjoint(Transform *t, const float *space, float *spectrum)
+{
+    to_spectrum(t, &t->in_x_adjoint, space, spectrum);
+}
+
+void transform_inverse_rows(Transform *t, const float *spectrum, float *space)
+{
+    size_t row = (size_t)t->region_width * (size_t)t->lanes;
+    along_x_out(t, &t->out_x, spectrum, 1, space);
+    for (size_t y = 1; y < (size_t)t->region_height; y++)
+        memcpy(space + y * row, space, row * sizeof *space);
+}
+
+/* ---- planes: too narrow for lanes, and so by plain products */
+
+/* C (m, n) = A (m, k) · B (k, n) */
+static void multiply(int m, int n, int k, const float *a, const float *b, float *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, 0, c, n);
+}
+
+void transform_forward_plane(Transform *t, const float *plane, float *spectrum)
+{
+    int row = 2 * t->columns, sines = cosines(t) * row;
+    multiply(t->region_height, row, t->region_width, plane, t->plane_x, t->rows);
+    multiply(2 * cosines(t), row, t->region_height, t->plane_y, t->rows, t->folded);
+    memcpy(spectrum, t->folded, (size_t)row * sizeof *spectrum);
+    for (int f = 1; f < cosines(t); f++) {
+        const float *c = t->folded + f * row, *s = c + sines;
+        float *up = spectrum + f * row, *down = spectrum + (t->height - f) * row;
+        for (int k = 0; k < row; k += 2) {
+            down[k] = c[k] - s[k + 1];
+            down[k + 1] = c[k + 1] + s[k];
+        }
+        for (int k = 0; k < row; k += 2) {
+            up[k] = c[k] + s[k + 1];
+            up[k + 1] = c[k + 1] - s[k];
         }
     }
 }
 
-/* C (m,n) = op(A) (m,k) · op(B) (k,n), all row-major and dense. */
-static void multiply(CBLAS_TRANSPOSE a_order, CBLAS_TRANSPOSE b_order, int m, int n, int k,
-                     const float *a, const float *b, float *c)
+void transform_forward_row(Transform *t, const float *row, float *spectrum)
 {
-    cblas_sgemm(CblasRowMajor, a_order, b_order, m, n, k, 1, a, a_order == CblasNoTrans ? k : m, b,
-                b_order == CblasNoTrans ? n : k, 0, c, n);
+    memset(spectrum, 0, transform_spectrum_count(t, 1) * sizeof *spectrum);
+    cblas_sgemv(CblasRowMajor, CblasTrans, t->region_width, 2 * t->columns, (float)t->region_height,
+                t->plane_x, 2 * t->columns, row, 1, 0, spectrum, 1);
 }
 
-/* space → rows = space · X → folded = along_y · rows → spectrum */
-static void to_spectrum(Transform *t, int channels, const float *space, CBLAS_TRANSPOSE order,
-                        const float *x, float *spectrum)
-{
-    assert(channels >= 1 && channels <= t->channels_max);
-    int row = 2 * t->columns;
-    multiply(CblasNoTrans, order, t->region_height * channels, row, t->region_width, space, x,
-             t->rows);
-    multiply(CblasNoTrans, CblasNoTrans, t->height, channels * row, t->region_height, t->along_y,
-             t->rows, t->folded);
-    unfold(t, channels, spectrum);
-}
+/* ---- life */
 
-/* The way back, each step transposed. */
-static void to_space(Transform *t, int channels, const float *spectrum, CBLAS_TRANSPOSE order,
-                     const float *x, float *space)
+bool transform_init(Transform *t, int height, int width, int region_height, int region_width,
+                    int channels)
 {
-    assert(channels >= 1 && channels <= t->channels_max);
-    int row = 2 * t->columns;
-    fold(t, channels, spectrum);
-    multiply(CblasTrans, CblasNoTrans, t->region_height, channels * row, t->height, t->along_y,
-             t->folded, t->rows);
-    multiply(CblasNoTrans, order, t->region_height * channels, t->region_width, row, t->rows, x,
-             space);
-}
-
-void transform_forward(Transform *t, int channels, const float *space, float *spectrum)
-{
-    to_spectrum(t, channels, space, CblasNoTrans, t->along_x, spectrum);
-}
-
-void transform_inverse(Transform *t, int channels, const float *spectrum, float *space)
-{
-    to_space(t, channels, spectrum, CblasNoTrans, t->back_x, space);
-}
-
-void transform_forward_adjoint(Transform *t, int channels, const float *spectrum, float *space)
-{
-    to_space(t, channels, spectrum, CblasTrans, t->along_x, space);
-}
-
-void transform_inverse_adjoint(Transform *t, int channels, const float *space, float *spectrum)
-{
-    to_spectrum(t, channels, space, CblasTrans, t->back_x, spectrum);
-}
-
-size_t transform_spectrum_count(const Transform *t, int channels)
-{
-    return 2 * t->stride * (size_t)channels;
+    assert(region_height >= 1 && region_height <= height);
+    assert(region_width >= 1 && region_width <= width && channels >= 0);
+    *t = (Transform){.height = height,
+                     .width = width,
+                     .region_height = region_height,
+                     .region_width = region_width,
+                     .columns = width / 2 + 1,
+                     .frequencies = height * (width / 2 + 1),
+                     .lanes = transform_lanes(channels)};
+    if (transform_basis_init(t))
+        return true;
+    transform_finish(t);
+    return false;
 }
 
 void transform_finish(Transform *t)
 {
-    free(t->along_y);
-    free(t->along_x);
-    free(t->back_x);
-    free(t->rows);
-    free(t->folded);
+    free(t->block);
     *t = (Transform){0};
 }
