@@ -104,6 +104,9 @@ static void add_sweeps(Bench *bench)
         BenchNet net = bench_net_published(cells[i]);
         add(bench, BENCH_CELLS, &bench_step, &net, "%d", cells[i]);
     }
+    BenchNet factorised = bench_net_published(1000);
+    factorised.is_factorised = true;
+    add(bench, BENCH_CELLS, &bench_step, &factorised, "1000, factorised");
     for (int i = 0; i < 4; i++) {
         BenchNet net = bench_net_published(5);
         net.width_px = net.height_px = sides[i];

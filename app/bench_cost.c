@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "model/cnn_history.h"
+
 static const double BYTES = sizeof(float), COMPLEX = 8;
 
 BenchNet bench_net_published(int cells)
@@ -19,8 +21,8 @@ typedef struct {
     int width, height;         // input: the grid
     int out_width, out_height; // valid part
     int inputs, channels;
-    int columns;   // width / 2 + 1
-    double stride; // complex numbers in a spectrum, rounded up to 16 (transform.h)
+    int columns;        // width / 2 + 1
+    double frequencies; // complex numbers in a spectrum
 } Layer;
 
 static Layer layer_of(const BenchNet *net, int which)
@@ -33,7 +35,7 @@ static Layer layer_of(const BenchNet *net, int which)
     layer.out_width = layer.width - kernel + 1;
     layer.out_height = layer.height - kernel + 1;
     layer.columns = layer.width / 2 + 1;
-    layer.stride = (double)((layer.height * layer.columns + 15) / 16 * 16);
+    layer.frequencies = (double)layer.height * layer.columns;
     return layer;
 }
 
@@ -42,12 +44,18 @@ static double units_of(const Layer *layer)
     return (double)layer->channels * layer->out_width * layer->out_height;
 }
 
-/* Either way between space (rows × row_px of the grid) and spectrum: a product along x for each row,
- * one along y for each of the 2 · columns values of a row. */
+/* Two products side by side, even and odd (kernels.h). */
+static double pair_flops(int frequencies, int region, double width)
+{
+    return 2 * 2.0 * frequencies * ((region + 1) / 2) * width;
+}
+
+/* Either way between space (a region of the grid) and spectrum: along x for each row, along y for each of the
+ * 2 · columns values of a row. */
 static double transform_flops(const Layer *layer, int rows, int row_px, int channels)
 {
-    double row = 2.0 * layer->columns;
-    return 2.0 * rows * channels * row_px * row + 2.0 * layer->height * rows * channels * row;
+    return pair_flops(layer->columns, row_px, (double)rows * channels) +
+           pair_flops(layer->height / 2 + 1, rows, 2.0 * layer->columns * channels);
 }
 
 static double in_flops(const Layer *layer, int channels)
@@ -60,15 +68,22 @@ static double out_flops(const Layer *layer)
     return transform_flops(layer, layer->out_height, layer->out_width, layer->channels);
 }
 
+/* The image, by plain products along either side. */
+static double plane_flops(const Layer *layer)
+{
+    double row = 2.0 * layer->columns;
+    return 2 * row * layer->width * layer->height + 2 * row * 2 * (layer->height / 2 + 1) * layer->height;
+}
+
 static double product_flops(const Layer *layer, int inputs)
 {
-    return COMPLEX * layer->channels * inputs * layer->stride;
+    return COMPLEX * layer->channels * inputs * layer->frequencies;
 }
 
 /* A spectrum of `planes` filters, inputs or sums. */
 static double spectrum_bytes(const Layer *layer, int planes)
 {
-    return BYTES * 2 * layer->stride * planes;
+    return BYTES * 2 * layer->frequencies * planes;
 }
 
 static bool has_second(const BenchNet *net)
@@ -76,10 +91,20 @@ static bool has_second(const BenchNet *net)
     return net->channels[1] > 0;
 }
 
+/* Weights of the readout. */
+static double readout_numbers(const BenchNet *net)
+{
+    Layer last = layer_of(net, has_second(net));
+    double units = units_of(&last), places = units / last.channels;
+    return net->cells * (net->is_factorised ? places + last.channels : units);
+}
+
+/* Factorised: every channel's units under the mask, then the channels. */
 static double readout_flops(const BenchNet *net)
 {
     Layer last = layer_of(net, has_second(net));
-    return 2.0 * net->cells * units_of(&last);
+    double features = net->is_factorised ? last.channels : 0;
+    return 2.0 * net->cells * (units_of(&last) + features);
 }
 
 /* From the first layer's units on. */
@@ -89,30 +114,57 @@ static double second_flops(const Layer *second)
            out_flops(second);
 }
 
-/* Transform the new frame, multiply with the lag-0 filters, add to the sum over the past; second
- * layer; readout. Read: those filters, that sum, scale and shift of every unit, the readout. */
-BenchCost bench_cost_critical(const BenchNet *net)
+static double filters_bytes(const Layer *layer, double lags)
 {
-    Layer first = layer_of(net, 0), second = layer_of(net, 1);
-    double flops = in_flops(&first, 1) + product_flops(&first, 1) + out_flops(&first);
-    double bytes = spectrum_bytes(&first, 2 * first.channels) + BYTES * 2 * units_of(&first);
-    if (has_second(net)) {
-        flops += second_flops(&second);
-        bytes += spectrum_bytes(&second, second.inputs * second.channels) +
-                 BYTES * 2 * units_of(&second);
-    }
-    return (BenchCost){flops + readout_flops(net), bytes + BYTES * readout_flops(net) / 2};
+    return spectrum_bytes(layer, layer->channels) * lags;
 }
 
-/* Lags 1 … history − 1 of the coming bins: their filters, the frames' spectra, and two sums
- * written, the older of them read. */
+/* From the first layer's sums on: its transform out is counted before. Read: scale and shift of every unit, the second
+ * filters, the readout. */
+static BenchCost after_first(const BenchNet *net)
+{
+    Layer first = layer_of(net, 0), second = layer_of(net, 1);
+    double flops = readout_flops(net), bytes = BYTES * (2 * units_of(&first) + readout_numbers(net));
+    if (has_second(net)) {
+        flops += second_flops(&second);
+        bytes += filters_bytes(&second, second.inputs) + BYTES * 2 * units_of(&second);
+    }
+    return (BenchCost){flops, bytes};
+}
+
+/* Transform the new frame, multiply with the lag-0 filters, add to the sum over the past; the rest. */
+BenchCost bench_cost_critical(const BenchNet *net)
+{
+    Layer first = layer_of(net, 0);
+    BenchCost rest = after_first(net);
+    return (BenchCost){rest.flops + plane_flops(&first) + product_flops(&first, 1) + out_flops(&first),
+                       rest.bytes + filters_bytes(&first, 1) + spectrum_bytes(&first, first.channels)};
+}
+
+/* A bin's share of cnn_history.h. Long lags, a KERNEL_BINSth of a block: filters, frames, KERNEL_BINS sums. Short
+ * lags and lag 1: filters, frames, a sum read and one written each. */
 BenchCost bench_cost_settle(const BenchNet *net)
 {
     Layer first = layer_of(net, 0);
-    int lags = net->history_bins - 1;
-    return (BenchCost){.flops = product_flops(&first, lags),
-                       .bytes = spectrum_bytes(&first, first.channels * lags + lags) +
-                                spectrum_bytes(&first, 3 * first.channels)};
+    int lags = net->history_bins - 1, at_once = KERNEL_BINS;
+    int short_lags = lags < CNN_LONG_LAG - 1 ? lags : CNN_LONG_LAG - 1, long_lags = lags - short_lags;
+    double sum = spectrum_bytes(&first, first.channels), frame = spectrum_bytes(&first, 1);
+    double frames = long_lags > 0 ? long_lags + at_once - 1 : 0;
+    double block = filters_bytes(&first, long_lags) + frames * frame + at_once * sum;
+    return (BenchCost){product_flops(&first, lags),
+                       block / at_once + filters_bytes(&first, short_lags) + short_lags * frame + 4 * sum};
+}
+
+/* One frequency of every column in place of all, one row in and out. */
+BenchCost bench_cost_rows_alike(const BenchNet *net)
+{
+    Layer first = layer_of(net, 0), line = first;
+    BenchCost rest = after_first(net);
+    line.frequencies = first.columns;
+    double out = pair_flops(first.columns, first.out_width, first.channels);
+    double in = 2.0 * 2 * first.columns * first.width;
+    return (BenchCost){rest.flops + in + product_flops(&line, net->history_bins) + out,
+                       rest.bytes + filters_bytes(&line, net->history_bins)};
 }
 
 static double plain_flops(const BenchNet *net, int which)
@@ -192,7 +244,7 @@ BenchCost bench_cost_attribution(const BenchNet *net, int steps_least, int steps
     double units = units_of(&second), filters = second.inputs * second.channels;
     double measured = steps_least + 2.0 * (steps - steps_least), ends = 1.0 + steps_least;
     double once = second_flops(&second), times = ends + 2 * measured;
-    return (BenchCost){.flops = in_flops(&first, 1) + product_flops(&first, net->history_bins) +
+    return (BenchCost){.flops = plane_flops(&first) + product_flops(&first, net->history_bins) +
                                 out_flops(&first) + times * once + (ends + measured) * 2 * units,
                        .bytes = spectrum_bytes(&first, (first.channels + 1) * net->history_bins) +
                                 spectrum_bytes(&second, (int)(times * filters)) +

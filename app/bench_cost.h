@@ -7,12 +7,14 @@
  * eight. Left out, as small: rectifiers, batch-norm, softplus, and the additions that fold a
  * transform's rows. Bytes are of weights, kept spectra and sums; what one layer hands to the next
  * stays in the cache and does not count. */
+#include <stdbool.h>
 
 /* The network of cnn.h; channels[1] 0: a subunit model, without the second layer. Fits and
  * attributions are counted for networks of two layers. */
 typedef struct {
     int width_px, height_px, history_bins, cells;
     int channels[2], kernel_px[2]; // square kernels
+    bool is_factorised;            // the readout: a mask and a weight a channel (cnn_readout.h)
 } BenchNet;
 
 typedef struct {
@@ -25,6 +27,9 @@ BenchNet bench_net_published(int cells);
 /* One bin: from the frame known to the rates known, and the part that needs no new frame. */
 BenchCost bench_cost_critical(const BenchNet *net);
 BenchCost bench_cost_settle(const BenchNet *net);
+
+/* One bin of a stimulus whose images have all rows alike, in all. */
+BenchCost bench_cost_rows_alike(const BenchNet *net);
 
 /* One bin by the definition: Σ over lags, channels and kernel places. */
 double bench_flops_plain(const BenchNet *net);

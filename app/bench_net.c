@@ -111,11 +111,16 @@ static void fill(Random *r, const BenchNet *net)
     const int *c = net->channels, *k = net->kernel_px;
     const int first[] = {c[0], net->height_px - k[0] + 1, net->width_px - k[0] + 1};
     const int second[] = {c[1], first[1] - k[1] + 1, first[2] - k[1] + 1};
-    const int last = count_of(c[1] > 0 ? second : first);
+    const int *last = c[1] > 0 ? second : first;
     add_layer(r, 1, net->history_bins, k[0], first);
     if (c[1] > 0)
         add_layer(r, 2, c[0], k[1], second);
-    add(r, "dense_weight", 2, (int[]){net->cells, last}, 0, half_width(last));
+    if (net->is_factorised) {
+        add(r, "readout_mask", 3, (int[]){net->cells, last[1], last[2]}, 0, half_width(last[1] * last[2]));
+        add(r, "readout_feature", 2, (int[]){net->cells, last[0]}, 0, half_width(last[0]));
+    } else {
+        add(r, "dense_weight", 2, (int[]){net->cells, count_of(last)}, 0, half_width(count_of(last)));
+    }
     add(r, "dense_scale", 1, &net->cells, 1, 0.2);
     add(r, "dense_shift", 1, &net->cells, 0, 0.5);
 }

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cblas.h>
-
 #include "model/cnn_file.h"
 #include "model/cnn_history.h"
+#include "model/cnn_readout.h"
 #include "model/unit_noise.h"
 
 typedef struct {
@@ -21,14 +20,13 @@ typedef struct {
     Transform image_in, first_out;  // grid of the image
     Transform first_in, second_out; // grid of the first layer
     CnnHistory history;
+    CnnReadout readout;
     int64_t marked; // bins seen
 
     float *block;                     // owned: all arrays below
     float *second_filters;            // packed (first.channels inputs)
     float *scale1, *shift1;           // (floats of the first layer), bias in the shift
     float *scale2, *shift2;           // (floats of the second layer)
-    float *dense;                     // (cells, floats of the last layer)
-    float *dense_scale, *dense_shift; // (cells)
 
     float *input;         // (height, width), normalised
     float *units1;        // (h1, w1, lanes)
@@ -132,15 +130,11 @@ static float softplus(float x)
     return x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x));
 }
 
-static void readout(const Cnn *cnn, float *rates_hz)
+static void readout(Cnn *cnn, float *rates_hz)
 {
-    int units = (int)cnn_units_floats(last_layer(cnn));
-    const float *values = has_second(cnn) ? cnn->units2 : cnn->units1;
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, cnn->cells, units, 1, cnn->dense, units, values, 1, 0,
-                rates_hz, 1);
+    cnn_readout_drive(&cnn->readout, has_second(cnn) ? cnn->units2 : cnn->units1, rates_hz);
     for (int cell = 0; cell < cnn->cells; cell++)
-        rates_hz[cell] = (float)cnn->rate_scale_hz *
-                         softplus(cnn->dense_scale[cell] * rates_hz[cell] + cnn->dense_shift[cell]);
+        rates_hz[cell] = (float)cnn->rate_scale_hz * softplus(rates_hz[cell]);
 }
 
 static void cnn_step(void *state, const float *lum, float *rates_hz)
@@ -203,6 +197,7 @@ static void cnn_close(void *state)
     if (cnn == NULL)
         return;
     cnn_history_finish(&cnn->history);
+    cnn_readout_finish(&cnn->readout);
     transform_finish(&cnn->image_in);
     transform_finish(&cnn->first_out);
     transform_finish(&cnn->first_in);
@@ -246,7 +241,6 @@ static bool allocate(Cnn *cnn)
 {
     int c1 = cnn->first.channels, c2 = cnn->second.channels;
     size_t units1 = cnn_units_floats(&cnn->first), units2 = cnn_units_floats(&cnn->second);
-    size_t cells = (size_t)cnn->cells;
     const Transform *grid = &cnn->first_in; // zeroed in a subunit model, and so are the counts
     const ModelArray arrays[] = {
         {&cnn->second_filters, cnn_packed_count(grid, c2, c1)},
@@ -254,9 +248,6 @@ static bool allocate(Cnn *cnn)
         {&cnn->shift1, units1},
         {&cnn->scale2, units2},
         {&cnn->shift2, units2},
-        {&cnn->dense, cells * cnn_units_floats(last_layer(cnn))},
-        {&cnn->dense_scale, cells},
-        {&cnn->dense_shift, cells},
         {&cnn->input, cnn_units_count(&cnn->image)},
         {&cnn->units1, units1},
         {&cnn->spectra1, transform_spectrum_count(grid, grid->lanes)},
@@ -268,26 +259,18 @@ static bool allocate(Cnn *cnn)
     return cnn->block != NULL;
 }
 
-static void load_units(Cnn *cnn, const ModelFile *file)
-{
-    size_t bytes = (size_t)cnn->cells * sizeof(float);
-    cnn_file_units(file, 1, &cnn->first, cnn->scale1, cnn->shift1);
-    if (has_second(cnn))
-        cnn_file_units(file, 2, &cnn->second, cnn->scale2, cnn->shift2);
-    cnn_file_dense(file, last_layer(cnn), cnn->dense);
-    memcpy(cnn->dense_scale, model_file_find(file, "dense_scale")->values, bytes);
-    memcpy(cnn->dense_shift, model_file_find(file, "dense_shift")->values, bytes);
-}
-
 static bool load(Cnn *cnn, const ModelFile *file)
 {
     const ModelTensor *conv2 = has_second(cnn) ? model_file_find(file, "conv2_weight") : NULL;
     if (!init_transforms(cnn) || !allocate(cnn) ||
         !cnn_history_init(&cnn->history, &cnn->image_in, model_file_find(file, "conv1_weight")) ||
         (conv2 &&
-         !cnn_file_pack(conv2, &cnn->first_in, 0, cnn->first.channels, cnn->second_filters)))
+         !cnn_file_pack(conv2, &cnn->first_in, 0, cnn->first.channels, cnn->second_filters)) ||
+        !cnn_readout_init(&cnn->readout, file, last_layer(cnn)))
         return false;
-    load_units(cnn, file);
+    cnn_file_units(file, 1, &cnn->first, cnn->scale1, cnn->shift1);
+    if (conv2)
+        cnn_file_units(file, 2, &cnn->second, cnn->scale2, cnn->shift2);
     cnn_reset(cnn);
     return true;
 }

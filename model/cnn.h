@@ -13,6 +13,8 @@
  *   conv2_weight (c2, c1, K2y, K2x)                            conv2_bias (c2)
  *   scale2, shift2 (c2) or (c2, h2, w2)                        h2 = h1 − K2y + 1, w2 likewise
  *   dense_weight (cells, cL·hL·wL), flattened channel, y, x    dense_scale, dense_shift (cells)
+ *   or, in place of dense_weight, a factorised readout (cnn_readout.h):
+ *   readout_mask (cells, hL, wL)                               readout_feature (cells, cL)
  *
  * It is exact: convolutions are products in the frequency domain (transform.h), the first layer's
  * sum over lags is made ready before the image is known (cnn_history.h), and the past is a ring of

@@ -58,6 +58,20 @@ static bool check_layer(const ModelFile *file, int layer, int inputs, const CnnU
            check_units(file, names[2], to, err) && check_units(file, names[3], to, err);
 }
 
+bool cnn_file_is_factorised(const ModelFile *file)
+{
+    return model_file_find(file, "readout_mask") != NULL;
+}
+
+static bool check_readout(const ModelFile *file, const CnnUnits *last, char *err)
+{
+    int cells = file->info.cells;
+    if (cnn_file_is_factorised(file))
+        return model_file_need(file, "readout_mask", 3, (const int[]){cells, last->height, last->width}, err) &&
+               model_file_need(file, "readout_feature", 2, (const int[]){cells, last->channels}, err);
+    return model_file_need(file, "dense_weight", 2, (const int[]){cells, (int)cnn_units_count(last)}, err);
+}
+
 bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err)
 {
     const ModelInfo *info = &file->info;
@@ -68,10 +82,8 @@ bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err)
          !check_layer(file, 2, layers->first.channels, &layers->first, &layers->second, err)))
         return false;
     const CnnUnits *last = has_second ? &layers->second : &layers->first;
-    const int dense[] = {info->cells, (int)cnn_units_count(last)};
-    return model_file_need(file, "dense_weight", 2, dense, err) &&
-           model_file_need(file, "dense_scale", 1, dense, err) &&
-           model_file_need(file, "dense_shift", 1, dense, err);
+    return check_readout(file, last, err) && model_file_need(file, "dense_scale", 1, &info->cells, err) &&
+           model_file_need(file, "dense_shift", 1, &info->cells, err);
 }
 
 /* ---- kernels */
@@ -159,10 +171,25 @@ void cnn_file_units(const ModelFile *file, int layer, const CnnUnits *units, flo
     fold_bias(model_file_find(file, names[1])->values, units, scale, shift);
 }
 
+/* (cells, places, lanes) */
+static void multiply_factors(const ModelFile *file, const CnnUnits *last, float *dense)
+{
+    const float *masks = model_file_find(file, "readout_mask")->values;
+    const float *features = model_file_find(file, "readout_feature")->values;
+    int places = last->height * last->width, lanes = transform_lanes(last->channels);
+    for (int i = 0; i < file->info.cells * places; i++, dense += lanes)
+        for (int c = 0; c < last->channels; c++)
+            dense[c] = masks[i] * features[i / places * last->channels + c];
+}
+
 void cnn_file_dense(const ModelFile *file, const CnnUnits *last, float *dense)
 {
     size_t units = cnn_units_count(last);
     ModelTensor row = {.rank = 3};
+    if (cnn_file_is_factorised(file)) {
+        multiply_factors(file, last, dense);
+        return;
+    }
     for (size_t cell = 0; cell < (size_t)file->info.cells; cell++) {
         row.values = model_file_find(file, "dense_weight")->values + cell * units;
         spread(&row, last, dense + cell * cnn_units_floats(last));

@@ -43,5 +43,8 @@ bool cnn_file_pack_back(const ModelTensor *kernels, const Transform *grid, float
 void cnn_file_units(const ModelFile *file, int layer, const CnnUnits *units, float *scale,
                     float *shift);
 
-/* dense (cells, floats of the last layer). */
+/* Whether the readout is a mask times a weight a channel (cnn_readout.h). */
+bool cnn_file_is_factorised(const ModelFile *file);
+
+/* dense (cells, floats of the last layer), of either kind of readout. */
 void cnn_file_dense(const ModelFile *file, const CnnUnits *last, float *dense);

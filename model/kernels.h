@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { KERNEL_LANES = 8, KERNEL_BINS = 4, KERNEL_TILE_ROWS = 3 };
+enum { KERNEL_LANES = 8, KERNEL_BINS = 4, KERNEL_TILE_ROWS = 3, KERNEL_WEIGH_ROWS = 12 };
 
 /* Two products of small matrices with tall stacks of lanes, side by side, as a transform needs them that
  * uses its symmetry about the middle:
@@ -50,7 +50,10 @@ typedef struct {
      * sine the sums over either side of the middle. up may be down: then it is what is written. */
     void (*unfold)(int count, int lanes, const float *cosine, const float *sine, float *up, float *down);
     void (*fold)(int count, int lanes, const float *up, const float *down, float *cosine, float *sine);
-    /* values := max(0, scale · values + shift) */
+    /* sums (rows, KERNEL_LANES) := Σ_k weights[row][k] · x[k], x (terms) blocks that lie x_step apart. rows is a
+     * multiple of KERNEL_WEIGH_ROWS; weights (rows / KERNEL_WEIGH_ROWS, terms, KERNEL_WEIGH_ROWS). */
+    void (*weigh)(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step, float *sums);
+    /* values := max(0, scale · values + shift); count is a multiple of KERNEL_LANES */
     void (*rectify)(size_t count, const float *scale, const float *shift, float *values);
 } Kernels;
 

@@ -158,13 +158,21 @@ INLINE void store_sum(const KernelCorrelation *c, int bin, ptrdiff_t at, Complex
     store(c->sums[bin] + at + c->lanes, sum.im);
 }
 
-/* One frequency, one vector of lanes; w (inputs, 2, KERNEL_LANES). */
+/* One frequency, one vector of lanes; w (inputs, 2, KERNEL_LANES). Four chains of additions instead of two, for a
+ * sum waits for the one before it. */
 INLINE void correlate_one(const KernelCorrelation *c, const float *w, ptrdiff_t x_at, ptrdiff_t at)
 {
-    Complex sum = start_at(c, 0, at);
-    for (int i = 0; i < c->inputs; i++, w += 2 * KERNEL_LANES)
-        add_product(&sum, load(w), load(w + KERNEL_LANES), c->x[i] + x_at, c->im_step);
-    store_sum(c, 0, at, sum);
+    Complex sum = start_at(c, 0, at), other = {{0}, {0}};
+    for (int i = 0; i < c->inputs; i++, w += 2 * KERNEL_LANES) {
+        Vector wr = load(w), wi = load(w + KERNEL_LANES);
+        const float *x = c->x[i] + x_at;
+        float re = x[0], im = x[c->im_step];
+        sum.re += wr * re;
+        sum.im += wr * im;
+        other.re -= wi * im;
+        other.im += wi * re;
+    }
+    store_sum(c, 0, at, (Complex){sum.re + other.re, sum.im + other.im});
 }
 
 INLINE void correlate_four(const KernelCorrelation *c, const float *w, ptrdiff_t x_at, ptrdiff_t at)
@@ -234,6 +242,49 @@ static void fold(int count, int lanes, const float *up, const float *down, float
         }
 }
 
+/* ---- weighted sums */
+
+typedef struct {
+    Vector a, b, c, d, e, f;
+} Six;
+
+INLINE void add_six(Six *sums, const float *w, Vector x)
+{
+    sums->a += w[0] * x;
+    sums->b += w[1] * x;
+    sums->c += w[2] * x;
+    sums->d += w[3] * x;
+    sums->e += w[4] * x;
+    sums->f += w[5] * x;
+}
+
+INLINE void store_six(float *to, Six sums)
+{
+    store(to, sums.a);
+    store(to + KERNEL_LANES, sums.b);
+    store(to + 2 * KERNEL_LANES, sums.c);
+    store(to + 3 * KERNEL_LANES, sums.d);
+    store(to + 4 * KERNEL_LANES, sums.e);
+    store(to + 5 * KERNEL_LANES, sums.f);
+}
+
+static void weigh(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step, float *sums)
+{
+    for (int row = 0; row < rows; row += KERNEL_WEIGH_ROWS, sums += KERNEL_WEIGH_ROWS * KERNEL_LANES) {
+        const float *w = weights + (ptrdiff_t)row * terms;
+        for (int lane = 0; lane < KERNEL_LANES; lane += WIDTH) {
+            Six upper = {{0}, {0}, {0}, {0}, {0}, {0}}, lower = upper;
+            for (ptrdiff_t k = 0; k < terms; k++) {
+                Vector value = load(x + k * x_step + lane);
+                add_six(&upper, w + k * KERNEL_WEIGH_ROWS, value);
+                add_six(&lower, w + k * KERNEL_WEIGH_ROWS + KERNEL_WEIGH_ROWS / 2, value);
+            }
+            store_six(sums + lane, upper);
+            store_six(sums + KERNEL_WEIGH_ROWS / 2 * KERNEL_LANES + lane, lower);
+        }
+    }
+}
+
 static void rectify(size_t count, const float *scale, const float *shift, float *values)
 {
     for (size_t i = 0; i < count; i += WIDTH) {
@@ -242,4 +293,4 @@ static void rectify(size_t count, const float *scale, const float *shift, float 
     }
 }
 
-static const Kernels table = {pair_product, correlate, unfold, fold, rectify};
+static const Kernels table = {pair_product, correlate, unfold, fold, weigh, rectify};
