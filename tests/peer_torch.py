@@ -142,7 +142,7 @@ def rows(ours, theirs):
         ("predict, full field", of("predict_full_field_us_per_frame"), "our checkerboard",
          of("predict_us_per_frame"), 1 / 5),
         ("training sample", of("fit_us_per_sample"), f"PyTorch batch {best}", trained[best], 1 / 15),
-        ("step, 1000 cells", middle(ours, lambda run: cells_us(run, "1000, factorised")), "5 cells",
+        ("step, 1000 cells, fact.", middle(ours, lambda run: cells_us(run, "1000, factorised")), "5 cells",
          middle(ours, lambda run: cells_us(run, "5")), 3),
     ]
 

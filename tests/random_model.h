@@ -11,7 +11,8 @@ typedef struct {
     double bin_hz;
     int channels1, kernel1_width, kernel1_height;
     int channels2, kernel2_width, kernel2_height;
-    bool is_per_unit; // batch-norm: one scale and shift a unit, or a channel
+    bool is_per_unit;   // batch-norm: one scale and shift a unit, or a channel
+    bool is_factorised; // readout: a mask and a weight a channel, or a weight a unit
 } RandomShape;
 
 typedef struct {

@@ -7,7 +7,7 @@
 #include "model/yardstick.h"
 #include "tests/harness.h"
 
-/* Small, uneven, and with a grid whose spectrum needs padding. */
+/* Small and uneven. */
 static const BenchNet small = {.width_px = 11,
                                .height_px = 9,
                                .history_bins = 5,
@@ -27,21 +27,24 @@ static double count_product(int m, int n, int k)
 }
 
 /* A transform of one region (transform.h): the rows of all channels along x, then along y the real
- * and the imaginary value of every column and channel. */
+ * and the imaginary value of every column and channel; each time even and odd sums over half the places. */
 static double count_transform(int height, int width, int rows, int row_px, int channels)
 {
-    int values = 2 * (width / 2 + 1);
-    return count_product(rows * channels, values, row_px) +
-           count_product(height, channels * values, rows);
+    int columns = width / 2 + 1, half_x = row_px / 2 + row_px % 2, half_y = rows / 2 + rows % 2;
+    return 2 * count_product(rows * channels, columns, half_x) +
+           2 * count_product(height / 2 + 1, channels * 2 * columns, half_y);
 }
 
-/* Frequencies in memory: whole groups of 16. */
-static int padded(int height, int width)
+/* The image: every place, cosines and sines. */
+static double count_plane(int height, int width)
 {
-    int frequencies = 0;
-    while (frequencies < height * (width / 2 + 1))
-        frequencies += 16;
-    return frequencies;
+    int values = 2 * (width / 2 + 1);
+    return count_product(height, values, width) + count_product(2 * (height / 2 + 1), values, height);
+}
+
+static int frequencies(int height, int width)
+{
+    return height * (width / 2 + 1);
 }
 
 static double count_complex(int outputs, int inputs, int frequencies)
@@ -57,8 +60,8 @@ static double count_complex(int outputs, int inputs, int frequencies)
 static void the_step_is_counted_operation_by_operation(void)
 {
     // 9 × 11 → 2 × 6 × 8 → 3 × 4 × 6 → 3
-    int grid1 = padded(9, 11), grid2 = padded(6, 8);
-    double critical = count_transform(9, 11, 9, 11, 1) + count_complex(2, 1, grid1) +
+    int grid1 = frequencies(9, 11), grid2 = frequencies(6, 8);
+    double critical = count_plane(9, 11) + count_complex(2, 1, grid1) +
                       count_transform(9, 11, 6, 8, 2) + count_transform(6, 8, 6, 8, 2) +
                       count_complex(3, 2, grid2) + count_transform(6, 8, 4, 6, 3) +
                       count_product(3, 1, 3 * 4 * 6);
@@ -69,24 +72,53 @@ static void the_step_is_counted_operation_by_operation(void)
 static void the_bytes_of_a_step_are_those_of_its_arrays(void)
 {
     // re and im of each: newest filters, sum over the past, second filters
-    double spectra1 = 2.0 * 4 * padded(9, 11), spectra2 = 2.0 * 4 * padded(6, 8);
+    double spectra1 = 2.0 * 4 * frequencies(9, 11), spectra2 = 2.0 * 4 * frequencies(6, 8);
     int units1 = 2 * 6 * 8, units2 = 3 * 4 * 6;
     double critical =
         2 * spectra1 + 2 * spectra1 + 6 * spectra2 + 4.0 * (2 * units1 + 2 * units2 + 3 * units2);
     CU_ASSERT(test_near(bench_cost_critical(&small).bytes, critical, 0));
-    // filters of 4 lags, 4 frames, the two sums
-    double settle = 2 * 4 * spectra1 + 4 * spectra1 + 3 * 2 * spectra1;
+    // filters of 4 lags, 4 frames; a block's sum written for this bin; two sums read and written
+    double settle = 2 * 4 * spectra1 + 4 * spectra1 + 5 * 2 * spectra1;
     CU_ASSERT(test_near(bench_cost_settle(&small).bytes, settle, 0));
+    // 3 lags more are short, 2 long: 2 filters and 5 frames for four bins
+    BenchNet longer = small;
+    longer.history_bins = 10;
+    settle = 2 * 7 * spectra1 + 7 * spectra1 + 5 * 2 * spectra1 + (2 * 2 + 5) * spectra1 / 4;
+    CU_ASSERT(test_near(bench_cost_settle(&longer).bytes, settle, 1e-6));
+    CU_ASSERT(test_near(bench_cost_settle(&longer).flops, count_complex(2, 9, frequencies(9, 11)), 0));
+}
+
+static void like_rows_need_one_frequency_a_column(void)
+{
+    double rest = bench_cost_critical(&small).flops - count_plane(9, 11) - count_complex(2, 1, frequencies(9, 11)) -
+                  count_transform(9, 11, 6, 8, 2);
+    double first = count_product(1, 2 * 6, 11) + count_complex(2, 5, 6) + 2 * count_product(2, 6, 4);
+    CU_ASSERT(test_near(bench_cost_rows_alike(&small).flops, first + rest, 0));
+}
+
+static void a_factorised_readout_has_two_factors(void)
+{
+    BenchNet net = small;
+    net.is_factorised = true;
+    BenchCost dense = bench_cost_critical(&small), factors = bench_cost_critical(&net);
+    // 3 cells: masks of 4 × 6, weights of 3 channels
+    CU_ASSERT(test_near(factors.flops - dense.flops, count_product(3, 1, 3), 0));
+    CU_ASSERT(test_near(dense.bytes - factors.bytes, 4.0 * 3 * (3 * 4 * 6 - (4 * 6 + 3)), 0));
+    char err[MODEL_ERR_BYTES];
+    Model *model = bench_net_open(&net, err);
+    if (!model)
+        CU_FAIL_FATAL(err);
+    model_close(model);
 }
 
 static void a_subunit_model_lacks_the_second_layer(void)
 {
     BenchNet net = small;
     net.channels[1] = 0;
-    double flops = count_transform(9, 11, 9, 11, 1) + count_complex(2, 1, padded(9, 11)) +
+    double flops = count_plane(9, 11) + count_complex(2, 1, frequencies(9, 11)) +
                    count_transform(9, 11, 6, 8, 2) + count_product(3, 1, 2 * 6 * 8);
     CU_ASSERT(test_near(bench_cost_critical(&net).flops, flops, 0));
-    double bytes = 4 * 2.0 * 4 * padded(9, 11) + 4.0 * (2 + 3) * (2 * 6 * 8);
+    double bytes = 4 * 2.0 * 4 * frequencies(9, 11) + 4.0 * (2 + 3) * (2 * 6 * 8);
     CU_ASSERT(test_near(bench_cost_critical(&net).bytes, bytes, 0));
     double plain = count_product(2 * 6 * 8, 1, 5 * 4 * 4) + count_product(3, 1, 2 * 6 * 8);
     CU_ASSERT(test_near(bench_flops_plain(&net), plain, 0));
@@ -164,10 +196,10 @@ static void a_training_run_is_counted_product_by_product(void)
 
 static void an_attribution_is_counted_network_by_network(void)
 {
-    double second = count_transform(6, 8, 6, 8, 2) + count_complex(3, 2, padded(6, 8)) +
+    double second = count_transform(6, 8, 6, 8, 2) + count_complex(3, 2, frequencies(6, 8)) +
                     count_transform(6, 8, 4, 6, 3);
     double readout = count_product(1, 1, 3 * 4 * 6);
-    double window = count_transform(9, 11, 9, 11, 1) + count_complex(2, 5, padded(9, 11)) +
+    double window = count_plane(9, 11) + count_complex(2, 5, frequencies(9, 11)) +
                     count_transform(9, 11, 6, 8, 2);
     // rates: both ends, 3 seams. Panels: 4 to begin with, then 2 for each of the 2 that were halved
     double flops = window + 5 * (second + readout) + 8 * (2 * second + readout);
@@ -263,6 +295,8 @@ static const TestCase cases[] = {
     {"the arithmetic of a step is counted operation by operation",
      the_step_is_counted_operation_by_operation},
     {"the bytes of a step are those of its arrays", the_bytes_of_a_step_are_those_of_its_arrays},
+    {"like rows need one frequency a column", like_rows_need_one_frequency_a_column},
+    {"a factorised readout has two factors", a_factorised_readout_has_two_factors},
     {"a subunit model lacks the second layer", a_subunit_model_lacks_the_second_layer},
     {"the definition is counted place by place", the_definition_is_counted_place_by_place},
     {"a training run is counted product by product", a_training_run_is_counted_product_by_product},

@@ -62,6 +62,16 @@ static RandomShape small_shape(bool is_per_unit)
                          .is_per_unit = is_per_unit};
 }
 
+/* With long lags (cnn_history.h) and several blocks of lanes. */
+static RandomShape long_shape(void)
+{
+    RandomShape shape = small_shape(true);
+    shape.history = 13;
+    shape.channels1 = 11;
+    shape.channels2 = 9;
+    return shape;
+}
+
 /* ---- the definition */
 
 static const ModelTensor *tensor(const Fixture *f, const char *name)
@@ -106,6 +116,15 @@ static double *plain_layer(const Fixture *f, const char *number, const double *i
     return out;
 }
 
+/* The weight of a unit (channel, y, x). */
+static double plain_readout(const Fixture *f, int cell, int channels, int places, int unit)
+{
+    if (!f->shape.is_factorised)
+        return (double)tensor(f, "dense_weight")->values[cell * channels * places + unit];
+    return (double)tensor(f, "readout_mask")->values[cell * places + unit % places] *
+           (double)tensor(f, "readout_feature")->values[cell * channels + unit / places];
+}
+
 /* rates (cells) of the window that ends with `bin`; first, if wanted, is the first layer (owned by
  * the caller). */
 static void plain_rates(const Fixture *f, int bin, double *rates, double **first)
@@ -120,11 +139,13 @@ static void plain_rates(const Fixture *f, int bin, double *rates, double **first
     int h1 = s->height - s->kernel1_height + 1, w1 = s->width - s->kernel1_width + 1;
     double *units1 = plain_layer(f, "1", window, s->height, s->width);
     double *units2 = s->channels2 > 0 ? plain_layer(f, "2", units1, h1, w1) : units1;
-    const ModelTensor *dense = tensor(f, "dense_weight");
+    int h2 = s->channels2 > 0 ? h1 - s->kernel2_height + 1 : h1;
+    int w2 = s->channels2 > 0 ? w1 - s->kernel2_width + 1 : w1;
+    int places = h2 * w2, channels = s->channels2 > 0 ? s->channels2 : s->channels1;
     for (int cell = 0; cell < s->cells; cell++) {
         double sum = 0;
-        for (int i = 0; i < dense->dims[1]; i++)
-            sum += (double)dense->values[cell * dense->dims[1] + i] * units2[i];
+        for (int i = 0; i < channels * places; i++)
+            sum += plain_readout(f, cell, channels, places, i) * units2[i];
         double drive = (double)tensor(f, "dense_scale")->values[cell] * sum +
                        (double)tensor(f, "dense_shift")->values[cell];
         rates[cell] = 20 * log(1 + exp(drive));
@@ -204,6 +225,73 @@ static void short_histories_are_exact(void)
     }
 }
 
+static void a_factorised_readout_is_exact(void)
+{
+    RandomShape shape = small_shape(true);
+    shape.is_factorised = true;
+    check_small_net(shape);
+    shape = long_shape();
+    shape.is_factorised = true;
+    check_small_net(shape);
+    shape.channels2 = 0;
+    check_small_net(shape);
+}
+
+/* Settled now and then, with a few bins taken back at times, every bin against its definition. */
+static void check_whatever_was_settled(Fixture *f)
+{
+    float rates[RANDOM_MODEL_CELLS_MAX];
+    uint32_t state = 5;
+    for (int bin = 0; bin < BINS_MAX; bin++) {
+        float chance[3];
+        random_fill(&state, 3, 0, 1, chance);
+        if (chance[0] < 0.2f) {
+            model_mark(f->model);
+            for (int i = 0; i < (int)(chance[1] * (MODEL_MAX_REWIND_BINS + 1)); i++) {
+                model_step(f->model, image(f, (7 * bin + i) % BINS_MAX), rates);
+                if (i % 2 == 0)
+                    model_settle(f->model);
+            }
+            model_rewind(f->model);
+        }
+        model_step(f->model, image(f, bin), rates);
+        check_bin(f, bin, rates);
+        if (chance[2] < 0.6f)
+            model_settle(f->model);
+    }
+}
+
+static void long_histories_are_exact(void)
+{
+    static const int histories[] = {7, 8, 9, 10, 13, 21};
+    for (int i = 0; i < 6; i++) {
+        RandomShape shape = small_shape(true);
+        shape.history = histories[i];
+        Fixture f = fixture(shape);
+        check_whatever_was_settled(&f);
+        finish(&f);
+    }
+    Fixture f = fixture(long_shape());
+    check_whatever_was_settled(&f);
+    finish(&f);
+}
+
+/* Full fields, upright bars, noise, for longer and shorter than the history. */
+static void like_rows_are_exact(void)
+{
+    static const int noise_from[] = {20, 44, 60}, noise_to[] = {23, 45, BINS_MAX};
+    Fixture f = fixture(long_shape());
+    for (int bin = 0, stretch = 0; bin < BINS_MAX; bin++) {
+        if (stretch < 2 && bin == noise_to[stretch])
+            stretch++;
+        float *lum = f.lum + bin * f.pixels;
+        for (int p = 0; bin < noise_from[stretch] && p < f.pixels; p++)
+            lum[p] = bin % 3 ? lum[p % f.shape.width] : lum[0];
+    }
+    check_whatever_was_settled(&f);
+    finish(&f);
+}
+
 static void maps_are_the_first_layer(void)
 {
     Fixture f = fixture(small_shape(true));
@@ -258,9 +346,9 @@ static void run(const Fixture *f, int first, int count, bool settles, float *rat
 
 enum { RATES = BINS_MAX * RANDOM_MODEL_CELLS_MAX };
 
-static void settling_changes_nothing(void)
+static void check_settling(RandomShape shape)
 {
-    Fixture f = fixture(small_shape(true));
+    Fixture f = fixture(shape);
     float with[RATES] = {0}, without[RATES] = {0};
     run(&f, 0, 30, true, with);
     model_reset(f.model);
@@ -269,9 +357,15 @@ static void settling_changes_nothing(void)
     finish(&f);
 }
 
-static void check_rewind(int seen, int taken_back, bool settles, bool settles_after)
+static void settling_changes_nothing(void)
 {
-    Fixture f = fixture(small_shape(true));
+    check_settling(small_shape(true));
+    check_settling(long_shape());
+}
+
+static void check_rewind(RandomShape shape, int seen, int taken_back, bool settles, bool settles_after)
+{
+    Fixture f = fixture(shape);
     float straight[RATES] = {0}, again[RATES] = {0}, wasted[RATES] = {0};
     run(&f, 0, seen + 20, true, straight);
     model_reset(f.model);
@@ -286,19 +380,18 @@ static void check_rewind(int seen, int taken_back, bool settles, bool settles_af
 
 static void rewind_forgets(void)
 {
-    static const int seen[] = {20, 0, 1, 5};
+    static const int seen[] = {20, 0, 1, 5, 18, 19};
     for (int taken_back = 0; taken_back <= MODEL_MAX_REWIND_BINS; taken_back++)
-        for (int i = 0; i < 4; i++) {
-            check_rewind(seen[i], taken_back, true, true);
-            check_rewind(seen[i], taken_back, true, false);
-            check_rewind(seen[i], taken_back, false, true);
-            check_rewind(seen[i], taken_back, false, false);
-        }
+        for (int i = 0; i < 6; i++)
+            for (int settled = 0; settled < 4; settled++) {
+                check_rewind(small_shape(true), seen[i], taken_back, settled & 1, settled & 2);
+                check_rewind(long_shape(), seen[i], taken_back, settled & 1, settled & 2);
+            }
 }
 
-static void future_has_no_effect(void)
+static void check_future(RandomShape shape)
 {
-    Fixture f = fixture(small_shape(true));
+    Fixture f = fixture(shape);
     float before[RATES] = {0}, after[RATES] = {0};
     enum { CHANGED = 12, LENGTH = 30 };
     run(&f, 0, LENGTH, true, before);
@@ -313,6 +406,12 @@ static void future_has_no_effect(void)
     CU_ASSERT(memcmp(before + gone * f.shape.cells, after + gone * f.shape.cells,
                      (size_t)(LENGTH - gone) * row) == 0);
     finish(&f);
+}
+
+static void future_has_no_effect(void)
+{
+    check_future(small_shape(true));
+    check_future(long_shape());
 }
 
 static void reset_is_the_mean_for_ever(void)
@@ -367,6 +466,9 @@ int main(void)
         {"a small odd net equals it bin by bin, scale per channel", small_net_is_exact_per_channel},
         {"a subunit model is the same without the second layer", a_subunit_model_is_exact},
         {"histories of 1, 2 and 3 bins are exact too", short_histories_are_exact},
+        {"long histories are, whatever was settled and taken back", long_histories_are_exact},
+        {"images of like rows and others, in turn, are exact", like_rows_are_exact},
+        {"a factorised readout is its mask times its features", a_factorised_readout_is_exact},
         {"maps are the rectified first layer, channel by channel", maps_are_the_first_layer},
         {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},
         {"with 5 cells it holds 138,362 numbers", the_published_net_has_138362_numbers},

@@ -9,7 +9,7 @@ run() { # number, our step, critical, predict, full field, fit, 1000 cells; PyTo
 {"machine": {"cpu": "made up"}, "cnn": {"step_us": {"p50": $2}, "critical_us": {"p50": $3},
  "predict_us_per_frame": $4, "predict_full_field_us_per_frame": $5, "fit_us_per_sample": $6},
  "lines": [{"group": "cells", "case": "5", "what": "whole step", "us": {"p50": 10}},
-           {"group": "cells", "case": "1000", "what": "whole step", "us": {"p50": $7}}]}
+           {"group": "cells", "case": "1000, factorised", "what": "whole step", "us": {"p50": $7}}]}
 JSON
     cat >"$folder/peer-$1.json" <<JSON
 {"torch": "0", "forward_us": {"1": {"wall": $8, "processor": 9999}, "64": {"wall": 9999, "processor": $9}},
@@ -32,7 +32,7 @@ expect '^critical path .* 5\.0 .* 1/80\.0 +1/40\.0  holds$'
 expect '^predict, checkerboard .* 11\.0 .* 200\.0 .* 1/18\.2 +1/20\.0  does not hold$'
 expect '^predict, full field .* 2\.0 .* 11\.0 .* 1/5\.5 +1/5\.0  holds$'
 expect '^training sample .* 500\.0 .* PyTorch batch 16 +6000\.0 .* 1/12\.0 +1/15\.0  does not hold$'
-expect '^step, 1000 cells, dense .* 29\.0 .* 10\.0 .* 2\.90 +3\.00  holds$'
+expect '^step, 1000 cells, fact. .* 29\.0 .* 10\.0 .* 2\.90 +3\.00  holds$'
 rm "$folder"/peer-*.json
 if python3 "$here/peer_torch.py" ratios "$folder" 2>/dev/null; then
     echo 'ratios to nothing are not refused'
