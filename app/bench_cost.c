@@ -72,7 +72,8 @@ static double out_flops(const Layer *layer)
 static double plane_flops(const Layer *layer)
 {
     double row = 2.0 * layer->columns;
-    return 2 * row * layer->width * layer->height + 2 * row * 2 * (layer->height / 2 + 1) * layer->height;
+    return 2 * row * layer->width * layer->height +
+           2 * row * 2 * (layer->height / 2 + 1) * layer->height;
 }
 
 static double product_flops(const Layer *layer, int inputs)
@@ -124,7 +125,8 @@ static double filters_bytes(const Layer *layer, double lags)
 static BenchCost after_first(const BenchNet *net)
 {
     Layer first = layer_of(net, 0), second = layer_of(net, 1);
-    double flops = readout_flops(net), bytes = BYTES * (2 * units_of(&first) + readout_numbers(net));
+    double flops = readout_flops(net),
+           bytes = BYTES * (2 * units_of(&first) + readout_numbers(net));
     if (has_second(net)) {
         flops += second_flops(&second);
         bytes += filters_bytes(&second, second.inputs) + BYTES * 2 * units_of(&second);
@@ -137,8 +139,9 @@ BenchCost bench_cost_critical(const BenchNet *net)
 {
     Layer first = layer_of(net, 0);
     BenchCost rest = after_first(net);
-    return (BenchCost){rest.flops + plane_flops(&first) + product_flops(&first, 1) + out_flops(&first),
-                       rest.bytes + filters_bytes(&first, 1) + spectrum_bytes(&first, first.channels)};
+    return (BenchCost){
+        rest.flops + plane_flops(&first) + product_flops(&first, 1) + out_flops(&first),
+        rest.bytes + filters_bytes(&first, 1) + spectrum_bytes(&first, first.channels)};
 }
 
 /* A bin's share of cnn_history.h. Long lags, a KERNEL_BINSth of a block: filters, frames, KERNEL_BINS sums. Short
@@ -147,12 +150,14 @@ BenchCost bench_cost_settle(const BenchNet *net)
 {
     Layer first = layer_of(net, 0);
     int lags = net->history_bins - 1, at_once = KERNEL_BINS;
-    int short_lags = lags < CNN_LONG_LAG - 1 ? lags : CNN_LONG_LAG - 1, long_lags = lags - short_lags;
+    int short_lags = lags < CNN_LONG_LAG - 1 ? lags : CNN_LONG_LAG - 1,
+        long_lags = lags - short_lags;
     double sum = spectrum_bytes(&first, first.channels), frame = spectrum_bytes(&first, 1);
     double frames = long_lags > 0 ? long_lags + at_once - 1 : 0;
     double block = filters_bytes(&first, long_lags) + frames * frame + at_once * sum;
-    return (BenchCost){product_flops(&first, lags),
-                       block / at_once + filters_bytes(&first, short_lags) + short_lags * frame + 4 * sum};
+    return (BenchCost){product_flops(&first, lags), block / at_once +
+                                                        filters_bytes(&first, short_lags) +
+                                                        short_lags * frame + 4 * sum};
 }
 
 /* One frequency of every column in place of all, one row in and out. */

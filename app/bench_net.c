@@ -116,10 +116,12 @@ static void fill(Random *r, const BenchNet *net)
     if (c[1] > 0)
         add_layer(r, 2, c[0], k[1], second);
     if (net->is_factorised) {
-        add(r, "readout_mask", 3, (int[]){net->cells, last[1], last[2]}, 0, half_width(last[1] * last[2]));
+        add(r, "readout_mask", 3, (int[]){net->cells, last[1], last[2]}, 0,
+            half_width(last[1] * last[2]));
         add(r, "readout_feature", 2, (int[]){net->cells, last[0]}, 0, half_width(last[0]));
     } else {
-        add(r, "dense_weight", 2, (int[]){net->cells, count_of(last)}, 0, half_width(count_of(last)));
+        add(r, "dense_weight", 2, (int[]){net->cells, count_of(last)}, 0,
+            half_width(count_of(last)));
     }
     add(r, "dense_scale", 1, &net->cells, 1, 0.2);
     add(r, "dense_shift", 1, &net->cells, 0, 0.5);

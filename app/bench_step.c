@@ -128,10 +128,11 @@ const BenchWork bench_reduced = {reduced_open, reduced_once, close_state};
 
 static bool predict_open(BenchCase *c, char *err)
 {
-    c->lines[0] = (BenchLine){
-        .what = "frame",
-        .cost = c->stimulus == BENCH_CHECKERBOARD ? whole_cost(&c->net) : bench_cost_rows_alike(&c->net),
-        .plain_flops = bench_flops_plain(&c->net)};
+    c->lines[0] =
+        (BenchLine){.what = "frame",
+                    .cost = c->stimulus == BENCH_CHECKERBOARD ? whole_cost(&c->net)
+                                                              : bench_cost_rows_alike(&c->net),
+                    .plain_flops = bench_flops_plain(&c->net)};
     c->lines_count = 1;
     if (!open_state(c, err))
         return false;

@@ -38,8 +38,8 @@ static void silence_units(Attribution *a)
 }
 
 /* sums (frequencies, 2, lanes of outputs) := Σ filter · x. x (inputs), as KernelCorrelation has it. */
-static void correlate(const Transform *grid, const float *filters, int outputs, int inputs, const float *const *x,
-                      int x_lanes, float *sums)
+static void correlate(const Transform *grid, const float *filters, int outputs, int inputs,
+                      const float *const *x, int x_lanes, float *sums)
 {
     kernels()->correlate(&(KernelCorrelation){.filters = filters,
                                               .inputs = inputs,

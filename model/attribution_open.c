@@ -37,7 +37,8 @@ static bool allocate(Attribution *a)
     int c1 = a->layers.first.channels, c2 = a->layers.second.channels, history = a->history;
     size_t units1 = cnn_units_floats(&a->layers.first), cells = (size_t)a->cells;
     size_t units2 = cnn_units_floats(&a->layers.second), taps = (size_t)(c1 * history);
-    size_t pixels = cnn_units_count(&a->layers.image), units_out = cnn_units_count(&a->layers.first);
+    size_t pixels = cnn_units_count(&a->layers.image),
+           units_out = cnn_units_count(&a->layers.first);
     const Transform *image = &a->image, *first = &a->first; // first: zeroed without a second layer
     size_t lanes = (size_t)transform_lanes(history);
     const ModelArray arrays[] = {

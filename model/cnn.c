@@ -23,10 +23,10 @@ typedef struct {
     CnnReadout readout;
     int64_t marked; // bins seen
 
-    float *block;                     // owned: all arrays below
-    float *second_filters;            // packed (first.channels inputs)
-    float *scale1, *shift1;           // (floats of the first layer), bias in the shift
-    float *scale2, *shift2;           // (floats of the second layer)
+    float *block;           // owned: all arrays below
+    float *second_filters;  // packed (first.channels inputs)
+    float *scale1, *shift1; // (floats of the first layer), bias in the shift
+    float *scale2, *shift2; // (floats of the second layer)
 
     float *input;         // (height, width), normalised
     float *units1;        // (h1, w1, lanes)

@@ -67,9 +67,12 @@ static bool check_readout(const ModelFile *file, const CnnUnits *last, char *err
 {
     int cells = file->info.cells;
     if (cnn_file_is_factorised(file))
-        return model_file_need(file, "readout_mask", 3, (const int[]){cells, last->height, last->width}, err) &&
-               model_file_need(file, "readout_feature", 2, (const int[]){cells, last->channels}, err);
-    return model_file_need(file, "dense_weight", 2, (const int[]){cells, (int)cnn_units_count(last)}, err);
+        return model_file_need(file, "readout_mask", 3,
+                               (const int[]){cells, last->height, last->width}, err) &&
+               model_file_need(file, "readout_feature", 2, (const int[]){cells, last->channels},
+                               err);
+    return model_file_need(file, "dense_weight", 2,
+                           (const int[]){cells, (int)cnn_units_count(last)}, err);
 }
 
 bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err)
@@ -82,7 +85,8 @@ bool cnn_file_check(const ModelFile *file, CnnLayers *layers, char *err)
          !check_layer(file, 2, layers->first.channels, &layers->first, &layers->second, err)))
         return false;
     const CnnUnits *last = has_second ? &layers->second : &layers->first;
-    return check_readout(file, last, err) && model_file_need(file, "dense_scale", 1, &info->cells, err) &&
+    return check_readout(file, last, err) &&
+           model_file_need(file, "dense_scale", 1, &info->cells, err) &&
            model_file_need(file, "dense_shift", 1, &info->cells, err);
 }
 
@@ -94,13 +98,15 @@ size_t cnn_packed_count(const Transform *grid, int outputs, int inputs)
 }
 
 /* Puts the spectrum (frequencies, 2) of one kernel in its place; sign −1 conjugates it. */
-static void pack_one(const Transform *grid, int outputs, int inputs, int output, int input, float sign,
-                     const float *spectrum, float *packed)
+static void pack_one(const Transform *grid, int outputs, int inputs, int output, int input,
+                     float sign, const float *spectrum, float *packed)
 {
     size_t blocks = (size_t)transform_lanes(outputs) / KERNEL_LANES;
     size_t block = (size_t)output / KERNEL_LANES, lane = (size_t)output % KERNEL_LANES;
     for (size_t f = 0; f < (size_t)grid->frequencies; f++) {
-        float *place = packed + ((f * blocks + block) * (size_t)inputs + (size_t)input) * 2 * KERNEL_LANES + lane;
+        float *place = packed +
+                       ((f * blocks + block) * (size_t)inputs + (size_t)input) * 2 * KERNEL_LANES +
+                       lane;
         place[0] = spectrum[2 * f];
         place[KERNEL_LANES] = sign * spectrum[2 * f + 1];
     }
@@ -109,15 +115,16 @@ static void pack_one(const Transform *grid, int outputs, int inputs, int output,
 static bool pack(const ModelTensor *kernels, const Transform *grid, int first, int inputs,
                  bool is_back, float *packed)
 {
-    int outputs = kernels->dims[0], all = kernels->dims[1], height = kernels->dims[2], width = kernels->dims[3];
+    int outputs = kernels->dims[0], all = kernels->dims[1], height = kernels->dims[2],
+        width = kernels->dims[3];
     Transform transform;
     float *spectrum = model_alloc(transform_spectrum_count(grid, 1));
     bool is_ready = transform_init(&transform, grid->height, grid->width, height, width, 0);
     for (int o = 0; is_ready && spectrum != NULL && o < outputs; o++)
         for (int i = first; i < first + inputs; i++) {
             size_t kernel = (size_t)o * (size_t)all + (size_t)i;
-            transform_forward_plane(&transform, kernels->values + kernel * (size_t)height * (size_t)width,
-                                    spectrum);
+            transform_forward_plane(
+                &transform, kernels->values + kernel * (size_t)height * (size_t)width, spectrum);
             if (is_back)
                 pack_one(grid, all, outputs, i, o, 1, spectrum, packed);
             else
@@ -157,7 +164,8 @@ static void spread(const ModelTensor *tensor, const CnnUnits *units, float *valu
 static void fold_bias(const float *bias, const CnnUnits *units, const float *scale, float *shift)
 {
     int lanes = transform_lanes(units->channels);
-    for (int place = 0; place < units->height * units->width; place++, scale += lanes, shift += lanes)
+    for (int place = 0; place < units->height * units->width;
+         place++, scale += lanes, shift += lanes)
         for (int c = 0; c < units->channels; c++)
             shift[c] += scale[c] * bias[c];
 }

@@ -37,11 +37,12 @@ static void widen(const CnnHistory *h, float *values, int from, int to)
 {
     size_t frequency = (size_t)(2 * h->lanes);
     if (to > from)
-        memset(values + (size_t)from * frequency, 0, (size_t)(to - from) * frequency * sizeof *values);
+        memset(values + (size_t)from * frequency, 0,
+               (size_t)(to - from) * frequency * sizeof *values);
 }
 
-static void correlate(const CnnHistory *h, const float *filters, int inputs, int bins, const float *const *starts,
-                      float *const *sums, int from, int to)
+static void correlate(const CnnHistory *h, const float *filters, int inputs, int bins,
+                      const float *const *starts, float *const *sums, int from, int to)
 {
     kernels()->correlate(&(KernelCorrelation){.filters = filters,
                                               .inputs = inputs,
@@ -64,7 +65,8 @@ static CnnBlockSum *sum_long(CnnHistory *h, int64_t block, int quarters)
     int images = h->long_lags > 0 ? h->long_lags + KERNEL_BINS - 1 : 0;
     bool is_new = sum->block != block;
     if (is_new)
-        *sum = (CnnBlockSum){{sum->values[0], sum->values[1], sum->values[2], sum->values[3]}, block, 0, 0};
+        *sum = (CnnBlockSum){
+            {sum->values[0], sum->values[1], sum->values[2], sum->values[3]}, block, 0, 0};
     if (sum->done >= quarters)
         return sum;
     int extent = look_back(h, block * KERNEL_BINS - (h->bins - 1), images);
@@ -78,12 +80,13 @@ static CnnBlockSum *sum_long(CnnHistory *h, int64_t block, int quarters)
 
 /* ---- short lags */
 
-static void add_lags(CnnHistory *h, const float *filters, int64_t first, int count, const CnnSum *start, CnnSum *sum)
+static void add_lags(CnnHistory *h, const float *filters, int64_t first, int count,
+                     const CnnSum *start, CnnSum *sum)
 {
     sum->extent = larger(start->extent, look_back(h, first, count));
     widen(h, start->values, start->extent, sum->extent);
-    correlate(h, filters, count, 1, (const float *const[]){start->values}, (float *const[]){sum->values}, 0,
-              sum->extent);
+    correlate(h, filters, count, 1, (const float *const[]){start->values},
+              (float *const[]){sum->values}, 0, sum->extent);
 }
 
 static const CnnSum *sum_short(CnnHistory *h, int64_t bin)

@@ -17,9 +17,9 @@
 enum { CNN_LONG_LAG = 2 * KERNEL_BINS };
 
 typedef struct {
-    float *values;  // (frequencies, 2, lanes)
-    int64_t bin;    // it belongs to, −1 for none
-    int extent;     // frequencies from here on count as 0, whatever is there
+    float *values; // (frequencies, 2, lanes)
+    int64_t bin;   // it belongs to, −1 for none
+    int extent;    // frequencies from here on count as 0, whatever is there
 } CnnSum;
 
 /* Sums of a block of bins over the long lags. */
@@ -32,15 +32,15 @@ typedef struct {
 typedef struct {
     const Transform *grid; // of the image; borrowed
     int bins, slots, lanes;
-    int64_t head;            // bins seen
-    float *block;            // owned: all arrays below
-    float *long_filters;     // packed: lags bins − 1 … CNN_LONG_LAG
-    float *short_filters;    // … 2
+    int64_t head;         // bins seen
+    float *block;         // owned: all arrays below
+    float *long_filters;  // packed: lags bins − 1 … CNN_LONG_LAG
+    float *short_filters; // … 2
     float *filters1, *filters0;
     int long_lags, short_lags;
-    float *ring;             // (slots, spectrum of a plane), bin b in slot b % slots
-    int *extents;            // owned (slots)
-    const float **window;    // owned scratch
+    float *ring;              // (slots, spectrum of a plane), bin b in slot b % slots
+    int *extents;             // owned (slots)
+    const float **window;     // owned scratch
     CnnBlockSum long_sums[2]; // block b in [b % 2]
     CnnSum short_sums[2];     // bin b in [b % 2]
     CnnSum past;              // all lags but 0

@@ -19,7 +19,8 @@ static void load_factors(CnnReadout *r, const ModelFile *file, int channels)
     const float *mask = model_file_find(file, "readout_mask")->values;
     const float *feature = model_file_find(file, "readout_feature")->values;
     for (int cell = 0; cell < r->cells; cell++) {
-        float *tile = r->masks + (ptrdiff_t)(cell / KERNEL_WEIGH_ROWS) * r->places * KERNEL_WEIGH_ROWS;
+        float *tile =
+            r->masks + (ptrdiff_t)(cell / KERNEL_WEIGH_ROWS) * r->places * KERNEL_WEIGH_ROWS;
         for (int place = 0; place < r->places; place++)
             tile[place * KERNEL_WEIGH_ROWS + cell % KERNEL_WEIGH_ROWS] = *mask++;
         for (int c = 0; c < channels; c++)
@@ -34,7 +35,8 @@ bool cnn_readout_init(CnnReadout *r, const ModelFile *file, const CnnUnits *last
                       .places = last->height * last->width,
                       .lanes = transform_lanes(last->channels)};
     size_t cells = (size_t)r->cells, places = (size_t)r->places, lanes = (size_t)r->lanes;
-    const ModelArray dense[] = {{&r->scale, cells}, {&r->shift, cells}, {&r->dense, cells * places * lanes}};
+    const ModelArray dense[] = {
+        {&r->scale, cells}, {&r->shift, cells}, {&r->dense, cells * places * lanes}};
     const ModelArray factors[] = {{&r->scale, cells},
                                   {&r->shift, cells},
                                   {&r->masks, rows_of(r) * places},
@@ -62,7 +64,8 @@ void cnn_readout_finish(CnnReadout *r)
 static void add_features(const CnnReadout *r, int lane, float *drive)
 {
     for (int cell = 0; cell < r->cells; cell++) {
-        const float *sum = r->sums + cell * KERNEL_LANES, *feature = r->features + cell * r->lanes + lane;
+        const float *sum = r->sums + cell * KERNEL_LANES,
+                    *feature = r->features + cell * r->lanes + lane;
         for (int i = 0; i < KERNEL_LANES; i++)
             drive[cell] += feature[i] * sum[i];
     }
@@ -72,7 +75,8 @@ void cnn_readout_drive(CnnReadout *r, const float *units, float *drive)
 {
     if (r->dense) {
         int count = r->places * r->lanes;
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, r->cells, count, 1, r->dense, count, units, 1, 0, drive, 1);
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, r->cells, count, 1, r->dense, count, units, 1, 0,
+                    drive, 1);
     } else {
         memset(drive, 0, (size_t)r->cells * sizeof *drive);
         for (int lane = 0; lane < r->lanes; lane += KERNEL_LANES) {

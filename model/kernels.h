@@ -36,9 +36,9 @@ typedef struct {
 typedef struct {
     const float *filters; // (frequencies, lanes / KERNEL_LANES, inputs, 2, KERNEL_LANES)
     int inputs, lanes;
-    const float *const *x;     // (inputs + bins − 1): the real part at frequency 0, …
-    ptrdiff_t x_step, im_step; // … from there to the next frequency, and to the imaginary part
-    int bins;                  // 1 or KERNEL_BINS
+    const float *const *x;      // (inputs + bins − 1): the real part at frequency 0, …
+    ptrdiff_t x_step, im_step;  // … from there to the next frequency, and to the imaginary part
+    int bins;                   // 1 or KERNEL_BINS
     const float *const *starts; // (bins), or NULL for 0; like sums, may be sums
     float *const *sums;         // (bins) of (frequencies, 2, lanes)
 } KernelCorrelation;
@@ -48,11 +48,14 @@ typedef struct {
     void (*correlate)(const KernelCorrelation *correlation, int from, int to); // frequencies
     /* (count) complex lanes each; up and down are the spectrum at a frequency and at its negative, cosine and
      * sine the sums over either side of the middle. up may be down: then it is what is written. */
-    void (*unfold)(int count, int lanes, const float *cosine, const float *sine, float *up, float *down);
-    void (*fold)(int count, int lanes, const float *up, const float *down, float *cosine, float *sine);
+    void (*unfold)(int count, int lanes, const float *cosine, const float *sine, float *up,
+                   float *down);
+    void (*fold)(int count, int lanes, const float *up, const float *down, float *cosine,
+                 float *sine);
     /* sums (rows, KERNEL_LANES) := Σ_k weights[row][k] · x[k], x (terms) blocks that lie x_step apart. rows is a
      * multiple of KERNEL_WEIGH_ROWS; weights (rows / KERNEL_WEIGH_ROWS, terms, KERNEL_WEIGH_ROWS). */
-    void (*weigh)(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step, float *sums);
+    void (*weigh)(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step,
+                  float *sums);
     /* values := max(0, scale · values + shift); count is a multiple of KERNEL_LANES */
     void (*rectify)(size_t count, const float *scale, const float *shift, float *values);
 } Kernels;

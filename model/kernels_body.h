@@ -66,7 +66,8 @@ INLINE void add_odd(RowSums *sums, float weight, Vector x0, Vector x1)
     sums->odd1 += weight * x1;
 }
 
-INLINE void store_row(bool folded_out, const RowSums *sums, const KernelPanel *p, int row, int block)
+INLINE void store_row(bool folded_out, const RowSums *sums, const KernelPanel *p, int row,
+                      int block)
 {
     ptrdiff_t next = across(p, p->out_step);
     float *even = p->even + row * p->even_step + block * p->out_step;
@@ -84,7 +85,8 @@ INLINE void store_row(bool folded_out, const RowSums *sums, const KernelPanel *p
     }
 }
 
-INLINE void pair_tile(bool folded_out, const KernelPair *pair, const KernelPanel *p, int row, int block)
+INLINE void pair_tile(bool folded_out, const KernelPair *pair, const KernelPanel *p, int row,
+                      int block)
 {
     const float *w = pair->tiles + (ptrdiff_t)2 * row * pair->terms, *x = p->strip;
     RowSums first = {{0}, {0}, {0}, {0}}, second = first, third = first;
@@ -118,7 +120,8 @@ INLINE void pair_panel(bool folded_in, bool folded_out, const KernelPair pair, c
     }
 }
 
-static void pair_product(const KernelPair *pair, const KernelPanel *panel, bool folded_in, bool folded_out)
+static void pair_product(const KernelPair *pair, const KernelPanel *panel, bool folded_in,
+                         bool folded_out)
 {
     if (folded_in && folded_out)
         pair_panel(true, true, *pair, *panel);
@@ -216,12 +219,14 @@ static void correlate(const KernelCorrelation *c, int from, int to)
         correlate_bins(KERNEL_BINS, *c, from, to);
 }
 
-static void unfold(int count, int lanes, const float *cosine, const float *sine, float *up, float *down)
+static void unfold(int count, int lanes, const float *cosine, const float *sine, float *up,
+                   float *down)
 {
     for (int k = 0; k < count; k++)
         for (int lane = 0; lane < lanes; lane += WIDTH) {
             ptrdiff_t re = (ptrdiff_t)2 * k * lanes + lane, im = re + lanes;
-            Vector cr = load(cosine + re), ci = load(cosine + im), sr = load(sine + re), si = load(sine + im);
+            Vector cr = load(cosine + re), ci = load(cosine + im), sr = load(sine + re),
+                   si = load(sine + im);
             store(down + re, cr - si); // first: both may be the same
             store(down + im, ci + sr);
             store(up + re, cr + si);
@@ -229,12 +234,14 @@ static void unfold(int count, int lanes, const float *cosine, const float *sine,
         }
 }
 
-static void fold(int count, int lanes, const float *up, const float *down, float *cosine, float *sine)
+static void fold(int count, int lanes, const float *up, const float *down, float *cosine,
+                 float *sine)
 {
     for (int k = 0; k < count; k++)
         for (int lane = 0; lane < lanes; lane += WIDTH) {
             ptrdiff_t re = (ptrdiff_t)2 * k * lanes + lane, im = re + lanes;
-            Vector ur = load(up + re), ui = load(up + im), dr = load(down + re), di = load(down + im);
+            Vector ur = load(up + re), ui = load(up + im), dr = load(down + re),
+                   di = load(down + im);
             store(cosine + re, ur + dr);
             store(cosine + im, ui + di);
             store(sine + re, di - ui);
@@ -268,9 +275,11 @@ INLINE void store_six(float *to, Six sums)
     store(to + 5 * KERNEL_LANES, sums.f);
 }
 
-static void weigh(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step, float *sums)
+static void weigh(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step,
+                  float *sums)
 {
-    for (int row = 0; row < rows; row += KERNEL_WEIGH_ROWS, sums += KERNEL_WEIGH_ROWS * KERNEL_LANES) {
+    for (int row = 0; row < rows;
+         row += KERNEL_WEIGH_ROWS, sums += KERNEL_WEIGH_ROWS * KERNEL_LANES) {
         const float *w = weights + (ptrdiff_t)row * terms;
         for (int lane = 0; lane < KERNEL_LANES; lane += WIDTH) {
             Six upper = {{0}, {0}, {0}, {0}, {0}, {0}}, lower = upper;

@@ -65,24 +65,26 @@ static void along_x_in(Transform *t, const KernelPair *pair, const float *space)
 }
 
 /* rows → space: `lines` of either */
-static void along_x_out(Transform *t, const KernelPair *pair, const float *rows, int lines, float *space)
+static void along_x_out(Transform *t, const KernelPair *pair, const float *rows, int lines,
+                        float *space)
 {
     ptrdiff_t lanes = t->lanes;
     for (ptrdiff_t lane = 0; lane < lanes; lane += KERNEL_LANES)
-        kernels()->pair(pair,
-                        &(KernelPanel){.a = rows + lane,
-                                       .b = rows + lane + lanes,
-                                       .a_step = 2 * lanes,
-                                       .b_step = 2 * lanes,
-                                       .in_step = row_of(t, t->lanes),
-                                       .even = space + lane + right_of_middle(t->region_width) * lanes,
-                                       .odd = space + lane + left_of_middle(t->region_width) * lanes,
-                                       .even_step = lanes,
-                                       .odd_step = -lanes,
-                                       .out_step = t->region_width * lanes,
-                                       .blocks = lines,
-                                       .strip = t->strip},
-                        false, true);
+        kernels()->pair(
+            pair,
+            &(KernelPanel){.a = rows + lane,
+                           .b = rows + lane + lanes,
+                           .a_step = 2 * lanes,
+                           .b_step = 2 * lanes,
+                           .in_step = row_of(t, t->lanes),
+                           .even = space + lane + right_of_middle(t->region_width) * lanes,
+                           .odd = space + lane + left_of_middle(t->region_width) * lanes,
+                           .even_step = lanes,
+                           .odd_step = -lanes,
+                           .out_step = t->region_width * lanes,
+                           .blocks = lines,
+                           .strip = t->strip},
+            false, true);
 }
 
 /* rows → folded */
@@ -134,8 +136,9 @@ static void unfold(const Transform *t, float *spectrum)
     ptrdiff_t row = row_of(t, t->lanes);
     memcpy(spectrum, t->folded, (size_t)row * sizeof *spectrum);
     for (int f = 1; f < cosines(t); f++)
-        kernels()->unfold(t->columns, t->lanes, t->folded + f * row, t->folded + (cosines(t) + f) * row,
-                          spectrum + f * row, spectrum + (t->height - f) * row);
+        kernels()->unfold(t->columns, t->lanes, t->folded + f * row,
+                          t->folded + (cosines(t) + f) * row, spectrum + f * row,
+                          spectrum + (t->height - f) * row);
 }
 
 /* The transpose of unfold. */
@@ -154,7 +157,8 @@ static void fold(const Transform *t, const float *spectrum)
 
 /* ---- whole transforms */
 
-static void to_spectrum(Transform *t, const KernelPair *along_x, const float *space, float *spectrum)
+static void to_spectrum(Transform *t, const KernelPair *along_x, const float *space,
+                        float *spectrum)
 {
     assert(t->lanes > 0);
     along_x_in(t, along_x, space);

@@ -30,11 +30,11 @@
 #include "model/kernels.h"
 
 typedef struct {
-    int height, width;               // grid
-    int region_height, region_width; // ≤ grid
-    int columns, frequencies;        // width / 2 + 1, height · columns
-    int lanes;                       // 0: planes only
-    KernelPair in_y, in_x, in_x_adjoint;    // from space to spectrum; the adjoint is that of inverse
+    int height, width;                   // grid
+    int region_height, region_width;     // ≤ grid
+    int columns, frequencies;            // width / 2 + 1, height · columns
+    int lanes;                           // 0: planes only
+    KernelPair in_y, in_x, in_x_adjoint; // from space to spectrum; the adjoint is that of inverse
     KernelPair out_y, out_x, out_x_adjoint; // and back; that of forward
     float *block;                           // owned: all arrays below, and the tiles of the pairs
     float *plane_x, *plane_y; // (region_width, columns, 2), (2, height / 2 + 1, region_height)

@@ -47,8 +47,8 @@ static double inverse_weight(const Transform *t, int kx)
 typedef struct {
     KernelPair *pair;
     Side side;
-    bool is_in;     // rows are frequencies, terms are places; else the other way round
-    int odd_sign;   // along x sines enter the imaginary part with −1
+    bool is_in;      // rows are frequencies, terms are places; else the other way round
+    int odd_sign;    // along x sines enter the imaginary part with −1
     bool is_inverse; // weighted
 } Plan;
 
@@ -57,7 +57,8 @@ static void fill(const Transform *t, const Plan *plan, float *even, float *odd)
     int places = places_of(plan->side), frequencies = frequencies_of(plan->side);
     for (int f = 0; f < frequencies; f++)
         for (int p = 0; p < places; p++) {
-            int half_places = half_places_of(plan->side, p), at = plan->is_in ? f * places + p : p * frequencies + f;
+            int half_places = half_places_of(plan->side, p),
+                at = plan->is_in ? f * places + p : p * frequencies + f;
             double angle = angle_of(plan->side, f, half_places);
             double weight = plan->is_inverse ? inverse_weight(t, f) : 1;
             // the middle of an odd region is its own mirror: in the sum of both it counts twice
@@ -70,7 +71,8 @@ static void fill(const Transform *t, const Plan *plan, float *even, float *odd)
 static size_t count_of(const Plan *plan)
 {
     int places = places_of(plan->side), frequencies = frequencies_of(plan->side);
-    return kernel_pair_count(plan->is_in ? frequencies : places, plan->is_in ? places : frequencies);
+    return kernel_pair_count(plan->is_in ? frequencies : places,
+                             plan->is_in ? places : frequencies);
 }
 
 static bool pack(const Transform *t, const Plan *plan, float *tiles)
@@ -81,7 +83,8 @@ static bool pack(const Transform *t, const Plan *plan, float *tiles)
     if (even == NULL)
         return false;
     fill(t, plan, even, even + count);
-    *plan->pair = (KernelPair){plan->is_in ? frequencies : places, plan->is_in ? places : frequencies, tiles};
+    *plan->pair =
+        (KernelPair){plan->is_in ? frequencies : places, plan->is_in ? places : frequencies, tiles};
     kernel_pair_pack(plan->pair->rows, plan->pair->terms, even, even + count, tiles);
     free(even);
     return true;
@@ -110,9 +113,9 @@ bool transform_basis_init(Transform *t)
 {
     Side x = {t->width, t->region_width}, y = {t->height, t->region_height};
     const Plan plans[] = {
-        {&t->in_y, y, true, 1, false},          {&t->in_x, x, true, -1, false},
-        {&t->in_x_adjoint, x, true, -1, true},  {&t->out_y, y, false, 1, false},
-        {&t->out_x, x, false, -1, true},        {&t->out_x_adjoint, x, false, -1, false},
+        {&t->in_y, y, true, 1, false},         {&t->in_x, x, true, -1, false},
+        {&t->in_x_adjoint, x, true, -1, true}, {&t->out_y, y, false, 1, false},
+        {&t->out_x, x, false, -1, true},       {&t->out_x_adjoint, x, false, -1, false},
     };
     enum { PLANS = sizeof plans / sizeof plans[0], OWN = 6 };
     float *tiles[PLANS] = {0};

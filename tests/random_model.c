@@ -89,7 +89,8 @@ static void add_readout(RandomModel *model, const RandomShape *s, const int *uni
         add(model, "readout_mask", 3, (int[]){s->cells, units[1], units[2]}, -0.3f, 0.3f);
         add(model, "readout_feature", 2, (int[]){s->cells, units[0]}, -0.3f, 0.3f);
     } else {
-        add(model, "dense_weight", 2, (int[]){s->cells, units[0] * units[1] * units[2]}, -0.1f, 0.1f);
+        add(model, "dense_weight", 2, (int[]){s->cells, units[0] * units[1] * units[2]}, -0.1f,
+            0.1f);
     }
     add(model, "dense_scale", 1, &s->cells, 0.5f, 1);
     add(model, "dense_shift", 1, &s->cells, -0.5f, 0.5f);

@@ -39,7 +39,8 @@ static double count_transform(int height, int width, int rows, int row_px, int c
 static double count_plane(int height, int width)
 {
     int values = 2 * (width / 2 + 1);
-    return count_product(height, values, width) + count_product(2 * (height / 2 + 1), values, height);
+    return count_product(height, values, width) +
+           count_product(2 * (height / 2 + 1), values, height);
 }
 
 static int frequencies(int height, int width)
@@ -85,14 +86,16 @@ static void the_bytes_of_a_step_are_those_of_its_arrays(void)
     longer.history_bins = 10;
     settle = 2 * 7 * spectra1 + 7 * spectra1 + 5 * 2 * spectra1 + (2 * 2 + 5) * spectra1 / 4;
     CU_ASSERT(test_near(bench_cost_settle(&longer).bytes, settle, 1e-6));
-    CU_ASSERT(test_near(bench_cost_settle(&longer).flops, count_complex(2, 9, frequencies(9, 11)), 0));
+    CU_ASSERT(
+        test_near(bench_cost_settle(&longer).flops, count_complex(2, 9, frequencies(9, 11)), 0));
 }
 
 static void like_rows_need_one_frequency_a_column(void)
 {
-    double rest = bench_cost_critical(&small).flops - count_plane(9, 11) - count_complex(2, 1, frequencies(9, 11)) -
-                  count_transform(9, 11, 6, 8, 2);
-    double first = count_product(1, 2 * 6, 11) + count_complex(2, 5, 6) + 2 * count_product(2, 6, 4);
+    double rest = bench_cost_critical(&small).flops - count_plane(9, 11) -
+                  count_complex(2, 1, frequencies(9, 11)) - count_transform(9, 11, 6, 8, 2);
+    double first =
+        count_product(1, 2 * 6, 11) + count_complex(2, 5, 6) + 2 * count_product(2, 6, 4);
     CU_ASSERT(test_near(bench_cost_rows_alike(&small).flops, first + rest, 0));
 }
 

@@ -106,8 +106,9 @@ static void all_sizes_are_measured(void)
     json_t *found = figures("--seconds 0 --only cells,size,channels --json -");
     const json_t *machine = json_object_get(found, "machine"), *line;
     static const char *const wanted[] = {
-        "cells 1",  "cells 5", "cells 24", "cells 100", "cells 1000", "cells 1000, factorised", "size 50",
-        "size 64", "size 80", "size 100", "channels 8", "channels 16", "channels 32"};
+        "cells 1",    "cells 5", "cells 24", "cells 100", "cells 1000", "cells 1000, factorised",
+        "size 50",    "size 64", "size 80",  "size 100",  "channels 8", "channels 16",
+        "channels 32"};
     size_t i;
     json_array_foreach(json_object_get(found, "lines"), i, line)
     {

@@ -363,7 +363,8 @@ static void settling_changes_nothing(void)
     check_settling(long_shape());
 }
 
-static void check_rewind(RandomShape shape, int seen, int taken_back, bool settles, bool settles_after)
+static void check_rewind(RandomShape shape, int seen, int taken_back, bool settles,
+                         bool settles_after)
 {
     Fixture f = fixture(shape);
     float straight[RATES] = {0}, again[RATES] = {0}, wasted[RATES] = {0};

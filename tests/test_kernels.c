@@ -31,7 +31,8 @@ static void the_best_build_is_one_of_them(void)
 }
 
 /* Σ_k matrix[row][k] input, of one float of a panel. */
-static double plain_sum(const float *matrix, int terms, const float *a, const float *b, double b_sign, ptrdiff_t step)
+static double plain_sum(const float *matrix, int terms, const float *a, const float *b,
+                        double b_sign, ptrdiff_t step)
 {
     double sum = 0;
     for (int k = 0; k < terms; k++)
@@ -40,17 +41,20 @@ static double plain_sum(const float *matrix, int terms, const float *a, const fl
 }
 
 /* Inputs upwards and downwards from the middle of a column of blocks, outputs likewise. */
-static void check_pair(const Kernels *k, int rows, int terms, int blocks, bool folded_in, bool folded_out)
+static void check_pair(const Kernels *k, int rows, int terms, int blocks, bool folded_in,
+                       bool folded_out)
 {
     ptrdiff_t width = blocks * KERNEL_LANES;
     float *even = fill((size_t)(rows * terms)), *odd = fill((size_t)(rows * terms));
-    float *tiles = fill(kernel_pair_count(rows, terms)), *strip = fill((size_t)(4 * KERNEL_LANES * terms));
+    float *tiles = fill(kernel_pair_count(rows, terms)),
+          *strip = fill((size_t)(4 * KERNEL_LANES * terms));
     float *in = fill((size_t)(2 * terms * width)), *out = fill((size_t)(2 * rows * width));
     kernel_pair_pack(rows, terms, even, odd, tiles);
     const float *a = in + terms * width, *b = a - width;
     float *first = out + rows * width, *second = first - width;
     k->pair(&(KernelPair){rows, terms, tiles},
-            &(KernelPanel){a, b, width, -width, KERNEL_LANES, first, second, width, -width, KERNEL_LANES, blocks, strip},
+            &(KernelPanel){a, b, width, -width, KERNEL_LANES, first, second, width, -width,
+                           KERNEL_LANES, blocks, strip},
             folded_in, folded_out);
     for (int row = 0; row < rows; row++)
         for (int i = 0; i < width; i++) {
@@ -60,7 +64,8 @@ static void check_pair(const Kernels *k, int rows, int terms, int blocks, bool f
             double other = folded_in ? plain_sum(o, terms, a + i, b + i, -1, width)
                                      : plain_sum(o, terms, a + i, b + i, 1, width) -
                                            plain_sum(o, terms, a + i, b + i, 0, width);
-            double want_first = folded_out ? sum + other : sum, want_second = folded_out ? sum - other : other;
+            double want_first = folded_out ? sum + other : sum,
+                   want_second = folded_out ? sum - other : other;
             CU_ASSERT(test_near((double)first[row * width + i], want_first, 1e-5));
             CU_ASSERT(test_near((double)second[-row * width + i], want_second, 1e-5));
         }
@@ -83,14 +88,16 @@ static void pairs_are_two_matrix_products(void)
 }
 
 /* One frequency and lane: Σ (wr + i wi)(re + i im). */
-static void plain_product(const KernelCorrelation *c, int bin, int f, int lane, double *re, double *im)
+static void plain_product(const KernelCorrelation *c, int bin, int f, int lane, double *re,
+                          double *im)
 {
     int blocks = c->lanes / KERNEL_LANES, block = lane / KERNEL_LANES;
     ptrdiff_t at = (ptrdiff_t)2 * c->lanes * f + lane;
     *re = c->starts ? (double)c->starts[bin][at] : 0;
     *im = c->starts ? (double)c->starts[bin][at + c->lanes] : 0;
     for (int i = 0; i < c->inputs; i++) {
-        const float *w = c->filters + ((f * blocks + block) * c->inputs + i) * 2 * KERNEL_LANES + lane % KERNEL_LANES;
+        const float *w = c->filters + ((f * blocks + block) * c->inputs + i) * 2 * KERNEL_LANES +
+                         lane % KERNEL_LANES;
         const float *x = c->x[i + bin] + f * c->x_step;
         *re += (double)w[0] * (double)x[0] - (double)w[KERNEL_LANES] * (double)x[c->im_step];
         *im += (double)w[0] * (double)x[c->im_step] + (double)w[KERNEL_LANES] * (double)x[0];
@@ -177,16 +184,23 @@ static void unfold_and_fold_are_transposes(void)
 
 static void weights_sum_and_rectifiers_cut(void)
 {
-    enum { ROWS = 2 * KERNEL_WEIGH_ROWS, TERMS = 7, STEP = 2 * KERNEL_LANES, COUNT = 5 * KERNEL_LANES };
+    enum {
+        ROWS = 2 * KERNEL_WEIGH_ROWS,
+        TERMS = 7,
+        STEP = 2 * KERNEL_LANES,
+        COUNT = 5 * KERNEL_LANES
+    };
     for (int which = 0; which < BUILDS && build(which); which++) {
-        float *weights = fill(ROWS * TERMS), *x = fill(TERMS * STEP), *sums = fill(ROWS * KERNEL_LANES);
+        float *weights = fill(ROWS * TERMS), *x = fill(TERMS * STEP),
+              *sums = fill(ROWS * KERNEL_LANES);
         build(which)->weigh(ROWS, TERMS, weights, x, STEP, sums);
         for (int row = 0; row < ROWS; row++)
             for (int lane = 0; lane < KERNEL_LANES; lane++) {
                 double sum = 0;
                 const float *tile = weights + row / KERNEL_WEIGH_ROWS * TERMS * KERNEL_WEIGH_ROWS;
                 for (int k = 0; k < TERMS; k++)
-                    sum += (double)tile[k * KERNEL_WEIGH_ROWS + row % KERNEL_WEIGH_ROWS] * (double)x[k * STEP + lane];
+                    sum += (double)tile[k * KERNEL_WEIGH_ROWS + row % KERNEL_WEIGH_ROWS] *
+                           (double)x[k * STEP + lane];
                 CU_ASSERT(test_near((double)sums[row * KERNEL_LANES + lane], sum, 1e-5));
             }
         float *scale = fill(COUNT), *shift = fill(COUNT), *values = fill(COUNT), *old = fill(COUNT);
@@ -208,7 +222,8 @@ int main(void)
     static const TestCase cases[] = {
         {"the build for this processor is one of the two", the_best_build_is_one_of_them},
         {"a pair is two matrix products, folded or not", pairs_are_two_matrix_products},
-        {"correlations are complex sums over a range of frequencies", correlations_are_complex_sums_of_a_range},
+        {"correlations are complex sums over a range of frequencies",
+         correlations_are_complex_sums_of_a_range},
         {"unfolding and folding are transposes", unfold_and_fold_are_transposes},
         {"weights sum and rectifiers cut", weights_sum_and_rectifiers_cut},
     };

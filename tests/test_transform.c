@@ -56,14 +56,17 @@ static double dot(const float *a, const float *b, size_t count)
 }
 
 /* Σ_p x(p) e^(−2πi k·(p − m)), written out; step is from pixel to pixel. */
-static void plain_spectrum(const Transform *t, const float *space, int step, int ky, int kx, double *re, double *im)
+static void plain_spectrum(const Transform *t, const float *space, int step, int ky, int kx,
+                           double *re, double *im)
 {
     *re = *im = 0;
     for (int y = 0; y < t->region_height; y++)
         for (int x = 0; x < t->region_width; x++) {
             double value = (double)space[(y * t->region_width + x) * step];
-            double from_middle_y = y - 0.5 * (t->region_height - 1), from_middle_x = x - 0.5 * (t->region_width - 1);
-            double angle = 2 * acos(-1) * (ky * from_middle_y / t->height + kx * from_middle_x / t->width);
+            double from_middle_y = y - 0.5 * (t->region_height - 1),
+                   from_middle_x = x - 0.5 * (t->region_width - 1);
+            double angle =
+                2 * acos(-1) * (ky * from_middle_y / t->height + kx * from_middle_x / t->width);
             *re += value * cos(angle);
             *im -= value * sin(angle);
         }
