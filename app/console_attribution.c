@@ -8,7 +8,7 @@
 #include "model/channel_card.h"
 #include "model/resample.h"
 
-const AttributionRule console_attribution_rule = {4, 8, 2e-3, 1e-2, 0.1};
+const AttributionRule console_attribution_rule = {4, 32, 2e-3, 1e-2, 0.1};
 
 static const double PEAK_KEPT = 0.98, PEAK_LEAST_HZ = 0.5;
 static const double CATCH_UP_S = 0.06, SIGHT_S = 4.0;

@@ -49,7 +49,7 @@ typedef struct {
 
 typedef struct ConsoleAttribution ConsoleAttribution;
 
-/* At most 8 steps: cheap enough for 20 measurements a second, and says what that leaves. */
+/* At most 32 steps, 2 ms: cheap enough for 20 measurements a second, and says what that leaves. */
 extern const AttributionRule console_attribution_rule;
 
 /* NULL where the setup names no file, or without memory. A file that cannot be used is said in the

@@ -1,6 +1,7 @@
 #include "model/attribution_parts.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -224,7 +225,10 @@ static double differentiate(Attribution *a, int cell, const Panel *panel, float 
     float from = (float)panel->from, to = (float)panel->to;
     for (size_t i = 0; i < units; i++) {
         float p = a->base[i] + from * a->slope[i], q = a->base[i] + to * a->slope[i];
-        float share = p > 0 && q > 0 ? 1 : p <= 0 && q <= 0 ? 0 : fmaxf(p, q) / fabsf(q - p);
+        float high = p > q ? p : q, low = p > q ? q : p, rise = high - low;
+        float share = high / (rise > FLT_MIN ? rise : FLT_MIN);
+        share = share < 1 ? share : 1;
+        share = share > 0 ? share : 0;
         gradient[i] = outer * a->scale1[i] * back[i] * share;
     }
     return a->rate_scale_hz * softplus(argument);
@@ -243,9 +247,7 @@ static void measure_panel(Attribution *a, int cell, int index)
     size_t units = cnn_units_floats(&a->layers.first);
     float *gradient = gradient_of(a, index);
     panel->rate_middle = differentiate(a, cell, panel, gradient);
-    double sum = 0;
-    for (size_t i = 0; i < units; i++)
-        sum += (double)gradient[i] * (double)a->drive[i];
+    double sum = cblas_dsdot((int)units, gradient, 1, a->drive, 1);
     panel->miss_hz = sum * (panel->to - panel->from) - (panel->rate_to - panel->rate_from);
 }
 

@@ -198,7 +198,7 @@ static void shares_are_those_of_the_light(void)
     const ConsoleShares *shares = console_attribution_shares(f.attribution);
     CU_ASSERT_EQUAL(shares->channels, 3);
     CU_ASSERT_EQUAL(shares->losses, 0);
-    CU_ASSERT(shares->steps >= 4 && shares->steps <= 8);
+    CU_ASSERT(shares->steps >= 4 && shares->steps <= 32);
     finish(&f);
 }
 
