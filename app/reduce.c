@@ -117,38 +117,56 @@ static bool attribute_trials(Reduce *reduce, char *err)
     return check_symmetry(reduce, err);
 }
 
-static void add_shares(Reduce *reduce, const AttributeTrial *trial, double *mass, double *moment,
-                       double *square)
+static double profile_at(const Reduce *reduce, int channel, int place)
 {
-    for (int c = 0; c < reduce->channels; c++) {
-        reduce->excited[c] += trial->channel[c].excited_spikes;
-        reduce->inhibited[c] += trial->channel[c].inhibited_spikes;
-        for (int place = 0; place < trial->places; place++) {
-            double value = (double)trial->profile_spikes[c * trial->places + place];
-            reduce->share[c] += value;
-            *mass += value;
-            *moment += value * place;
-            *square += value * place * place;
-        }
+    double sum = 0;
+    for (int t = 0; t < reduce->job->trials_count; t++)
+        sum += (double)reduce->trials[t].profile_spikes[channel * reduce->trials[t].places + place];
+    return sum;
+}
+
+/* Where the share of a channel lies. */
+static void locate_channel(Reduce *reduce, int rank)
+{
+    double mass = 1e-300, moment = 0, square = 0;
+    for (int place = 0; place < reduce->trials[0].places; place++) {
+        double value = profile_at(reduce, reduce->order[rank], place);
+        mass += value;
+        moment += value * place;
+        square += value * place * place;
     }
+    reduce->centre[rank] = moment / mass;
+    reduce->spread[rank] = sqrt(fmax(square / mass - reduce->centre[rank] * reduce->centre[rank], 0.25));
+}
+
+static void add_shares(Reduce *reduce)
+{
+    double mass = 1e-300;
+    for (int c = 0; c < reduce->channels; c++) {
+        for (int t = 0; t < reduce->job->trials_count; t++) {
+            reduce->excited[c] += reduce->trials[t].channel[c].excited_spikes;
+            reduce->inhibited[c] += reduce->trials[t].channel[c].inhibited_spikes;
+        }
+        for (int place = 0; place < reduce->trials[0].places; place++)
+            reduce->share[c] += profile_at(reduce, c, place);
+        mass += reduce->share[c];
+    }
+    for (int c = 0; c < reduce->channels; c++)
+        reduce->share[c] /= mass;
 }
 
 static void rank_channels(Reduce *reduce)
 {
-    double mass = 0, moment = 0, square = 0;
     reduce->channels = reduce->trials[0].channels;
-    for (int t = 0; t < reduce->job->trials_count; t++)
-        add_shares(reduce, &reduce->trials[t], &mass, &moment, &square);
-    double whole = fmax(mass, 1e-300);
-    reduce->centre = moment / whole;
-    reduce->spread = sqrt(fmax(square / whole - reduce->centre * reduce->centre, 0.25));
+    add_shares(reduce);
     for (int c = 0; c < reduce->channels; c++) {
-        reduce->share[c] /= whole;
         int at = c;
         for (; at > 0 && reduce->share[reduce->order[at - 1]] < reduce->share[c]; at--)
             reduce->order[at] = reduce->order[at - 1];
         reduce->order[at] = c;
     }
+    for (int rank = 0; rank < reduce->channels && rank < REDUCE_CHANNELS_MOST; rank++)
+        locate_channel(reduce, rank);
 }
 
 bool reduce_inhibits(const Reduce *reduce, int channel)

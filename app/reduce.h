@@ -4,14 +4,15 @@
  *   1. attribute the cell's rate to the first-layer channels, over every trial meant (attribute.h);
  *   2. order channels by their share: Σ |A| over the bins that count and the places the symmetry
  *      leaves, in all channels 1;
- *   3. make units of the first k channels, one for a full field, one at either of two places for a
- *      bar, and fit their few numbers (reduction.h), for k = 1, 2, 3 …: to the network's rate, and,
- *      counting a tenth, to its rate with each of those channels silenced, so that a unit stands
- *      for what its channel does and not for whatever else fits;
+ *   3. make units of the first k channels and fit their few numbers (reduction.h), for k = 1, 2, 3 …:
+ *      to the network's rate, and,
+ *      counting a tenth each, to its rate with each of those channels silenced, and with all that
+ *      inhibit, if they are among them, so that a unit stands for what its channel does and not
+ *      for whatever else fits;
  *   4. keep the fewest channels that hold the wanted share.
  *
- * The two places of a bar lie on either side of the centre of all shares, as far from it and as
- * wide as fits best; the same for all channels.
+ * Under a bar a unit is rectified at every place and pooled over a window, which begins where the channel's
+ * share lies and is fitted with the rest.
  *
  * What is judged are all bins of all trials; peaks are timed as landmark.h says. */
 #include "app/attribute_job.h"
@@ -61,18 +62,17 @@ typedef struct {
     int order[CNN_CHANNELS_MAX];    // by share, the largest first
     double share[CNN_CHANNELS_MAX]; // of a channel, in the file's order
     double excited[CNN_CHANNELS_MAX], inhibited[CNN_CHANNELS_MAX]; // spikes, over the trials
-    double centre, spread;                                         // of all shares, in places
-    double place_offset, place_spread; // of the two places from the centre, and of their windows
+    // where a channel's share lies, in places, in order of share
+    double centre[REDUCE_CHANNELS_MOST], spread[REDUCE_CHANNELS_MOST];
 
     int steps_count, kept; // k = 1 … steps_count; channels kept
     ReduceStep steps[REDUCE_CHANNELS_MOST];
-    ReductionUnit units[2 * REDUCE_CHANNELS_MOST]; // in order of share; a channel's places together
-    int units_a_channel;                           // 1 or 2
-    float *filters;                                // owned (units, history, means)
-    double *outputs;                               // owned (bins, units)
-    double rest[2 * REDUCE_CHANNELS_MOST];         // outputs of the background
-    double *rates_hz;                              // owned (bins): the full model's
-    ReduceCurve full, reduced;                     // reduced: of the kept channels
+    int taps, places;                  // of a unit's kernel, and where it is rectified
+    float *filters;                    // owned (steps_count, history, taps), in order of share
+    float *outputs;                    // owned (bins, steps_count, places)
+    double rest[REDUCE_CHANNELS_MOST]; // outputs of the background
+    double *rates_hz;                  // owned (bins): the full model's
+    ReduceCurve full, reduced;         // reduced: of the kept channels
 
     ReduceAblation ablations[REDUCE_CHANNELS_MOST + 1]; // steps_count channels by share, then all
                                                         // that inhibit
@@ -94,10 +94,10 @@ bool reduce_measure(Reduce *reduce, AttributeJob *job, const ReduceRule *rule, c
 /* Whether the channel takes more from the rate than it gives, over the trials. */
 bool reduce_inhibits(const Reduce *reduce, int channel);
 
-/* Where a unit looks, and the centre of all shares: along the axis, from the middle of the field; right
- * and up count up. 0 for a full field. */
+/* Where a kept unit looks, along the axis, from the middle of the field; right and up count up; and the SD
+ * of its window. 0 for a full field. */
 double reduce_place_um(const Reduce *reduce, int unit);
-double reduce_centre_um(const Reduce *reduce);
+double reduce_spread_um(const Reduce *reduce, int unit);
 
 /* Of the attribution, by the channels kept. */
 double reduce_kept_share(const Reduce *reduce);

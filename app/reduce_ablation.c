@@ -46,7 +46,7 @@ static void silence_reduced(const Reduce *reduce, ReduceAblation *ablation)
     bool is_silent[REDUCED_UNITS_MAX];
     ReductionTask task = reduce_task(reduce, reduce->kept);
     for (int u = 0; u < task.units; u++)
-        is_silent[u] = ablation->is_silent[reduce->units[u].channel];
+        is_silent[u] = ablation->is_silent[reduce->order[u]];
     reduction_rates(&task, &reduce->steps[reduce->kept - 1].numbers, is_silent,
                     ablation->reduced.rates_hz);
     reduce_find_peaks(reduce, &ablation->reduced);
@@ -121,12 +121,15 @@ static ReductionNumbers spread_out(const ReductionNumbers *numbers, const bool *
 {
     ReductionNumbers all = {.offset = numbers->offset};
     for (int u = 0, from = 0; u < units; u++) {
+        all.spread[u] = 1;
         if (is_left_out[u])
             continue;
         all.rise[u] = numbers->rise[from];
         all.rise_threshold[u] = numbers->rise_threshold[from];
         all.fall[u] = numbers->fall[from];
-        all.fall_threshold[u] = numbers->fall_threshold[from++];
+        all.fall_threshold[u] = numbers->fall_threshold[from];
+        all.centre[u] = numbers->centre[from];
+        all.spread[u] = numbers->spread[from++];
     }
     return all;
 }
@@ -140,7 +143,7 @@ static bool refit(const Reduce *reduce, const ReduceRule *rule, ReduceAblation *
     ReductionTask task = reduce_task(reduce, reduce->kept);
     ReductionNumbers numbers = {.correlation = (double)NAN};
     for (int u = 0; u < task.units; u++) {
-        is_left_out[u] = ablation->is_silent[reduce->units[u].channel];
+        is_left_out[u] = ablation->is_silent[reduce->order[u]];
         left += !is_left_out[u];
     }
     ReductionStarts starts = {.count = reduce_starts(reduce, rule)};

@@ -98,22 +98,17 @@ static void draw_curves(const Page *page, int index, double x_pt, double y_pt)
     plot_line(page->cairo, plot_on_paper.faint, 0.5, x_pt, zero_pt, x_pt + CURVE_PT, zero_pt);
     plot_line(page->cairo, plot_on_paper.faint, 0.5, rest_pt, y_pt, rest_pt,
               y_pt + area.box.height_px);
-    for (int side = 0; side < reduce->units_a_channel; side++) {
-        int u = index * reduce->units_a_channel + side;
-        double x[CURVE_POINTS], y[CURVE_POINTS], low = 0, high = 0;
-        for (int bin = 0; bin < task.bins; bin++) {
-            low = fmin(low, task.outputs[bin * task.stride + u] - task.rest[u]);
-            high = fmax(high, task.outputs[bin * task.stride + u] - task.rest[u]);
-        }
-        double furthest = fmax(fmax(-low, high), 1e-300);
-        for (int i = 0; i < CURVE_POINTS; i++) {
-            double output = task.rest[u] + low + (high - low) * i / (CURVE_POINTS - 1);
-            x[i] = (output - task.rest[u]) / furthest;
-            y[i] = numbers->rise[u] * fmax(output - numbers->rise_threshold[u], 0) +
-                   numbers->fall[u] * fmax(numbers->fall_threshold[u] - output, 0);
-        }
-        plot_trace(page->cairo, &area, plot_on_paper.series[side ? 2 : 0], 1.4, x, y, CURVE_POINTS);
+    double x[CURVE_POINTS], y[CURVE_POINTS];
+    ReduceUnitEffect effect = reduce_effect(reduce, index);
+    double furthest = fmax(fmax(-effect.low, effect.high), 1e-300);
+    for (int i = 0; i < CURVE_POINTS; i++) {
+        double drive = effect.low + (effect.high - effect.low) * i / (CURVE_POINTS - 1);
+        double output = task.rest[index] + drive;
+        x[i] = drive / furthest;
+        y[i] = numbers->rise[index] * fmax(output - numbers->rise_threshold[index], 0) +
+               numbers->fall[index] * fmax(numbers->fall_threshold[index] - output, 0);
     }
+    plot_trace(page->cairo, &area, plot_on_paper.series[0], 1.4, x, y, CURVE_POINTS);
 }
 
 static void draw_arrow(const Page *page, bool inhibits, double share, const double *from_pt,
@@ -249,7 +244,7 @@ static void draw_steps(const Page *page)
         char cells[5][32];
         snprintf(cells[0], sizeof cells[0], "%d", k);
         snprintf(cells[1], sizeof cells[1], "%s%d", k > 1 ? "and " : "", reduce->order[k - 1] + 1);
-        snprintf(cells[2], sizeof cells[2], "%d", 4 * k * reduce->units_a_channel + 1);
+        snprintf(cells[2], sizeof cells[2], "%d", reduction_numbers(k, reduce->places));
         snprintf(cells[3], sizeof cells[3], "%.3f", step->numbers.correlation);
         snprintf(cells[4], sizeof cells[4], "%.0f, most %.0f", step->peak_error_ms,
                  step->peak_error_most_ms);

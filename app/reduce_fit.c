@@ -6,114 +6,108 @@
 #include "app/reduce_parts.h"
 
 static const double SILENCED_WEIGHT = 0.1;
-enum { ROWS_MOST = 12000 }; // of all silenced views together: then they are thinned
-
-int reduce_units(const Reduce *reduce)
-{
-    return reduce->steps_count * reduce->units_a_channel;
-}
+enum {
+    ROWS_MOST = 12000,   // of all silenced views together: then they are thinned
+    BAR_STARTS_LESS = 8, // where a unit has many places, a fit takes that much longer
+};
 
 ReductionTask reduce_task(const Reduce *reduce, int channels)
 {
     return (ReductionTask){
         .bins = reduce->bins,
-        .units = channels * reduce->units_a_channel,
-        .stride = reduce_units(reduce),
+        .units = channels,
+        .places = reduce->places,
+        .stride = reduce->steps_count * reduce->places,
         .outputs = reduce->outputs,
         .rest = reduce->rest,
-        .rates_hz = reduce->rates_hz,
+        .centre = reduce->centre,
+        .spread = reduce->spread,
         .rest_hz = reduce->rest_hz,
         .rate_scale_hz = reduce->job->file.rate_scale_hz,
     };
 }
 
-/* ---- what is fitted: the rate, and the rate with each channel silenced */
+/* ---- what is fitted: the rate, the rate with each channel silenced, and with all that inhibit, where none of
+ * those is missing */
 
+/* Some of the units, and what they are to make. */
 typedef struct {
     ReductionTask task;
-    double *outputs, *rates_hz, *weights; // owned: what task borrows
-    double rest[REDUCED_UNITS_MAX];
-    int units[REDUCED_UNITS_MAX]; // which of reduce's
-} Stack;
+    ReductionRow *rows; // owned
+    int which[REDUCE_CHANNELS_MOST];
+    double rest[REDUCE_CHANNELS_MOST], centre[REDUCE_CHANNELS_MOST], spread[REDUCE_CHANNELS_MOST];
+} Part;
 
-static int channel_of(const Reduce *reduce, int unit)
+static void take_units(const Reduce *reduce, int channels, const bool *is_left_out, Part *part)
 {
-    return unit / reduce->units_a_channel; // counted by share
-}
-
-/* One row: bin `bin`, with channel `silent` (by share; −1: none) silenced. */
-static void fill_row(const Reduce *reduce, Stack *stack, int row, int bin, int silent,
-                     double weight)
-{
-    for (int u = 0; u < stack->task.units; u++) {
-        bool is_silent = silent >= 0 && channel_of(reduce, stack->units[u]) == silent;
-        stack->outputs[row * stack->task.units + u] =
-            is_silent ? stack->rest[u]
-                      : reduce->outputs[bin * reduce_units(reduce) + stack->units[u]];
+    int units = 0;
+    for (int u = 0; u < channels; u++) {
+        if (is_left_out && is_left_out[u])
+            continue;
+        part->which[units] = u;
+        part->rest[units] = reduce->rest[u];
+        part->centre[units] = reduce->centre[u];
+        part->spread[units++] = reduce->spread[u];
     }
-    stack->rates_hz[row] =
-        silent < 0 ? reduce->rates_hz[bin] : (double)reduce->ablations[silent].full.rates_hz[bin];
-    stack->weights[row] = weight;
+    part->task = reduce_task(reduce, channels);
+    part->task.units = units;
+    part->task.which = part->which;
+    part->task.rest = part->rest;
+    part->task.centre = part->centre;
+    part->task.spread = part->spread;
 }
 
-static bool fill_stack(const Reduce *reduce, int channels, const bool *is_left_out, Stack *stack)
+/* Which of the part's units inhibit; 0 where one that inhibits is not among them. */
+static uint32_t inhibitors_of(const Reduce *reduce, const Part *part)
 {
-    int stride = 1 + channels * reduce->bins / ROWS_MOST, views = 0;
-    int thinned = (reduce->bins + stride - 1) / stride, units = 0;
-    for (int u = 0; u < channels * reduce->units_a_channel; u++)
-        if (!is_left_out || !is_left_out[u]) {
-            stack->rest[units] = reduce->rest[u];
-            stack->units[units++] = u;
-            views += u % reduce->units_a_channel == 0;
+    uint32_t inhibitors = 0;
+    int missing = 0;
+    for (int c = 0; c < reduce->channels; c++)
+        missing += reduce_inhibits(reduce, c);
+    for (int u = 0; u < part->task.units; u++)
+        if (reduce_inhibits(reduce, reduce->order[part->which[u]])) {
+            inhibitors |= (uint32_t)1 << u;
+            missing--;
         }
-    stack->task = reduce_task(reduce, channels);
-    stack->task.units = stack->task.stride = units;
-    stack->task.bins = reduce->bins + views * thinned;
-    size_t rows = (size_t)stack->task.bins;
-    stack->outputs = calloc(rows * (size_t)(units + 1), sizeof *stack->outputs);
-    stack->rates_hz = calloc(rows, sizeof *stack->rates_hz);
-    stack->weights = calloc(rows, sizeof *stack->weights);
-    if (!stack->outputs || !stack->rates_hz || !stack->weights)
-        return false;
-    int row = 0;
-    for (; row < reduce->bins; row++)
-        fill_row(reduce, stack, row, row, -1, 1);
-    for (int u = 0; u < units; u += reduce->units_a_channel)
-        for (int bin = 0; bin < reduce->bins; bin += stride)
-            fill_row(reduce, stack, row++, bin, channel_of(reduce, stack->units[u]),
-                     SILENCED_WEIGHT * stride);
-    stack->task.outputs = stack->outputs;
-    stack->task.rest = stack->rest;
-    stack->task.rates_hz = stack->rates_hz;
-    stack->task.weights = stack->weights;
-    return true;
+    return missing > 0 ? 0 : inhibitors;
 }
 
-/* The numbers by the rate alone: the first rows of the stack. */
-static void judge(const Reduce *reduce, const Stack *stack, ReductionNumbers *numbers)
+static void add_view(Part *part, const float *rates_hz, uint32_t silent, int stride)
 {
-    ReductionTask task = stack->task;
-    task.bins = reduce->bins;
-    reduction_judge(&task, numbers);
+    for (int bin = 0; bin < part->task.bins; bin += stride)
+        part->rows[part->task.rows_count++] =
+            (ReductionRow){bin, silent, (double)rates_hz[bin], silent ? SILENCED_WEIGHT * stride : 1};
+}
+
+static bool open_part(const Reduce *reduce, int channels, const bool *is_left_out, Part *part)
+{
+    take_units(reduce, channels, is_left_out, part);
+    int units = part->task.units, stride = 1 + units * reduce->bins / ROWS_MOST;
+    uint32_t inhibitors = inhibitors_of(reduce, part);
+    part->rows = calloc((size_t)(2 + units) * (size_t)reduce->bins, sizeof *part->rows);
+    if (!part->rows)
+        return false;
+    part->task.rows = part->rows;
+    add_view(part, reduce->full.rates_hz, 0, 1);
+    for (int u = 0; u < units; u++)
+        add_view(part, reduce->ablations[part->which[u]].full.rates_hz, (uint32_t)1 << u, stride);
+    if (inhibitors & (inhibitors - 1)) // more than one
+        add_view(part, reduce->ablations[reduce->steps_count].full.rates_hz, inhibitors, stride);
+    return true;
 }
 
 bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out,
                      const ReductionStarts *starts, ReductionNumbers *numbers)
 {
-    Stack stack = {0};
-    bool ok = fill_stack(reduce, channels, is_left_out, &stack) &&
-              reduction_fit(&stack.task, starts, numbers);
-    if (ok)
-        judge(reduce, &stack, numbers);
-    free(stack.outputs);
-    free(stack.rates_hz);
-    free(stack.weights);
+    Part part = {0};
+    bool ok = open_part(reduce, channels, is_left_out, &part) && reduction_fit(&part.task, starts, numbers);
+    free(part.rows);
     return ok;
 }
 
 int reduce_starts(const Reduce *reduce, const ReduceRule *rule)
 {
-    int starts = rule->starts / reduce->units_a_channel / reduce->units_a_channel;
+    int starts = reduce->places > 1 ? rule->starts / BAR_STARTS_LESS : rule->starts;
     return starts > 1 ? starts : 1;
 }
 
@@ -180,8 +174,7 @@ bool reduce_fit_steps(Reduce *reduce, const ReduceRule *rule)
     for (int channels = 1; channels <= reduce->steps_count; channels++) {
         ReduceStep *step = &reduce->steps[channels - 1];
         ReductionStarts starts = {reduce_starts(reduce, rule),
-                                  channels > 1 ? &step[-1].numbers : NULL,
-                                  (channels - 1) * reduce->units_a_channel};
+                                  channels > 1 ? &step[-1].numbers : NULL, channels - 1};
         if (reduce_is_stopped(reduce) ||
             !reduce_fit_task(reduce, channels, NULL, &starts, &step->numbers))
             return false;

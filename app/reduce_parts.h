@@ -22,15 +22,12 @@ bool reduce_silence_reduced(Reduce *reduce, const ReduceRule *rule);
  * reduce. */
 ReductionTask reduce_task(const Reduce *reduce, int channels);
 
-/* As reduce_fit_steps() fits: without some units (is_silent, as those of reduce), or NULL. */
+/* As reduce_fit_steps() fits: without some of the units, or NULL. */
 bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out,
                      const ReductionStarts *starts, ReductionNumbers *numbers);
 
 /* Fewer where fits are long. */
 int reduce_starts(const Reduce *reduce, const ReduceRule *rule);
-
-/* All units there are: steps_count channels'. */
-int reduce_units(const Reduce *reduce);
 
 /* Root mean square of the change, over that of the rate less its mean; 0 for a constant rate. */
 double reduce_change(const float *with_hz, const float *without_hz, int bins);

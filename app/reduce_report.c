@@ -11,12 +11,15 @@ ReduceUnitEffect reduce_effect(const Reduce *reduce, int unit)
     const ReductionNumbers *numbers = &reduce->steps[reduce->kept - 1].numbers;
     ReductionTask task = reduce_task(reduce, reduce->kept);
     double rest = task.rest[unit], high = rest, low = rest;
-    for (int bin = 0; bin < task.bins; bin++) {
-        high = fmax(high, task.outputs[bin * task.stride + unit]);
-        low = fmin(low, task.outputs[bin * task.stride + unit]);
+    for (int i = 0; i < task.bins * task.places; i++) {
+        int bin = i / task.places, at = unit * task.places + i % task.places;
+        high = fmax(high, (double)task.outputs[(size_t)bin * (size_t)task.stride + (size_t)at]);
+        low = fmin(low, (double)task.outputs[(size_t)bin * (size_t)task.stride + (size_t)at]);
     }
     double largest = fmax(fmax(high - rest, rest - low), 1e-300);
     return (ReduceUnitEffect){
+        .low = low - rest,
+        .high = high - rest,
         .rise_threshold = (numbers->rise_threshold[unit] - rest) / largest,
         .fall_threshold = (numbers->fall_threshold[unit] - rest) / largest,
         .rise = numbers->rise[unit] * fmax(high - numbers->rise_threshold[unit], 0),
@@ -32,19 +35,20 @@ static void talk_of_channels(const Reduce *reduce, FILE *talk)
     fprintf(
         talk,
         "channel  polarity  peak ms  share   so far  excites  inhibits (spikes)   rises  above   "
-        "falls  below\n");
+        "falls  below%s\n",
+        reduce->places > 1 ? "   place um  SD um" : "");
     for (int i = 0; i < reduce->steps_count; i++) {
         int c = reduce->order[i];
         sum += reduce->share[c];
         fprintf(talk, "%7d  %8s  %7.1f  %4.0f %%  %5.0f %%  %+7.2f  %+8.2f", c + 1,
                 reduce->job->cards[c].is_on ? "ON" : "OFF", reduce->job->cards[c].peak_ms,
                 100 * reduce->share[c], 100 * sum, reduce->excited[c], reduce->inhibited[c]);
-        for (int side = 0; i < reduce->kept && side < reduce->units_a_channel; side++) {
-            ReduceUnitEffect effect = reduce_effect(reduce, i * reduce->units_a_channel + side);
-            fprintf(talk, "%s%+8.2f  %+5.2f  %+6.2f  %+5.2f",
-                    side ? "\n                                                             "
-                         : "          ",
-                    effect.rise, effect.rise_threshold, effect.fall, effect.fall_threshold);
+        if (i < reduce->kept) {
+            ReduceUnitEffect effect = reduce_effect(reduce, i);
+            fprintf(talk, "          %+8.2f  %+5.2f  %+6.2f  %+5.2f", effect.rise, effect.rise_threshold,
+                    effect.fall, effect.fall_threshold);
+            if (reduce->places > 1)
+                fprintf(talk, "  %+8.0f  %6.0f", reduce_place_um(reduce, i), reduce_spread_um(reduce, i));
         }
         fprintf(talk, "%s\n", i < reduce->kept ? "" : "          not kept");
     }
@@ -61,7 +65,7 @@ static void talk_of_steps(const Reduce *reduce, FILE *talk)
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%d", i ? "," : "",
                      reduce->order[i] + 1);
         fprintf(talk, "%2d%c %-15s  %4d  %11.3f  %8.2f  %17.1f  %4.1f (%d of %d)\n", k,
-                k == reduce->kept ? '*' : ' ', names, 4 * k * reduce->units_a_channel + 1,
+                k == reduce->kept ? '*' : ' ', names, reduction_numbers(k, reduce->places),
                 step->numbers.correlation, step->numbers.error_hz, step->peak_error_ms,
                 step->peak_error_most_ms, step->peaks, reduce->job->trials_count);
     }
@@ -122,11 +126,6 @@ void reduce_talk(const Reduce *reduce, FILE *talk)
             info->is_simulated ? ", simulated" : "", info->cell_names[reduce->job->attribute.cell],
             reduce->job->protocol->name, attribute_symmetry_name(reduce->symmetry));
     talk_of_channels(reduce, talk);
-    if (reduce->units_a_channel == 2)
-        fprintf(talk,
-                "two places a channel: %.0f um on either side of %.0f um, windows of SD %.0f um\n",
-                reduce->place_offset * info->um_per_px, reduce->centre * info->um_per_px,
-                reduce->place_spread * info->um_per_px);
     talk_of_steps(reduce, talk);
     talk_of_peaks(reduce, talk);
     talk_of_ablations(reduce, talk);
@@ -134,20 +133,16 @@ void reduce_talk(const Reduce *reduce, FILE *talk)
 
 /* ---- for machines */
 
-static json_t *units_json(const Reduce *reduce, int i)
+static json_t *unit_json(const Reduce *reduce, int u)
 {
-    json_t *units = json_array();
-    for (int side = 0; i < reduce->kept && side < reduce->units_a_channel; side++) {
-        int u = i * reduce->units_a_channel + side;
-        const ReductionNumbers *numbers = &reduce->steps[reduce->kept - 1].numbers;
-        ReduceUnitEffect effect = reduce_effect(reduce, u);
-        json_array_append_new(
-            units, json_pack("{sf sf sf sf sf sf sf}", "place_um", reduce_place_um(reduce, u),
-                             "rise", numbers->rise[u], "rise_threshold", numbers->rise_threshold[u],
-                             "fall", numbers->fall[u], "fall_threshold", numbers->fall_threshold[u],
-                             "rise_effect", effect.rise, "fall_effect", effect.fall));
-    }
-    return units;
+    if (u >= reduce->kept)
+        return json_null();
+    const ReductionNumbers *numbers = &reduce->steps[reduce->kept - 1].numbers;
+    ReduceUnitEffect effect = reduce_effect(reduce, u);
+    return json_pack("{sf sf sf sf sf sf sf sf}", "place_um", reduce_place_um(reduce, u), "spread_um",
+                     reduce_spread_um(reduce, u), "rise", numbers->rise[u], "rise_threshold",
+                     numbers->rise_threshold[u], "fall", numbers->fall[u], "fall_threshold",
+                     numbers->fall_threshold[u], "rise_effect", effect.rise, "fall_effect", effect.fall);
 }
 
 static json_t *channels_json(const Reduce *reduce)
@@ -163,7 +158,7 @@ static json_t *channels_json(const Reduce *reduce)
                                 reduce->share[c], "excited_spikes", reduce->excited[c],
                                 "inhibited_spikes", reduce->inhibited[c], "sign",
                                 reduce_inhibits(reduce, c) ? "inhibits" : "excites", "kept",
-                                (int)(i < reduce->kept), "units", units_json(reduce, i)));
+                                (int)(i < reduce->kept), "unit", unit_json(reduce, i)));
     }
     return channels;
 }
@@ -179,7 +174,7 @@ static json_t *steps_json(const Reduce *reduce)
         json_array_append_new(
             steps,
             json_pack("{si so si so sf so so si}", "k", k, "channels", channels, "numbers",
-                      4 * k * reduce->units_a_channel + 1, "correlation",
+                      reduction_numbers(k, reduce->places), "correlation",
                       json_number(step->numbers.correlation), "error_hz", step->numbers.error_hz,
                       "peak_error_ms", json_number(step->peak_error_ms), "peak_error_most_ms",
                       json_number(step->peak_error_most_ms), "peaks", step->peaks));
@@ -243,12 +238,12 @@ json_t *reduce_summary(const Reduce *reduce)
 {
     const ModelInfo *info = reduce->job->attribute.info;
     return json_pack(
-        "{ss s{ss ss ss sb} s{ss ss} ss ss sf sf si sf so so so so}", "retrace", RETRACE_VERSION,
+        "{ss s{ss ss ss sb} s{ss ss} ss ss sf si sf so so so so}", "retrace", RETRACE_VERSION,
         "model", "name", info->name, "kind", info->kind, "path", reduce->job->model_path,
         "simulated", (int)info->is_simulated, "protocol", "name", reduce->job->protocol->name,
         "path", reduce->job->protocol_path, "cell", info->cell_names[reduce->job->attribute.cell],
         "symmetry", attribute_symmetry_name(reduce->symmetry), "rest_hz", reduce->rest_hz,
-        "centre_um", reduce_centre_um(reduce), "kept", reduce->kept, "kept_share",
+        "kept", reduce->kept, "kept_share",
         reduce_kept_share(reduce), "channels", channels_json(reduce), "k", steps_json(reduce),
         "trials", trials_json(reduce), "ablations", ablations_json(reduce));
 }

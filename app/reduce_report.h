@@ -15,9 +15,10 @@ json_t *reduce_summary(const Reduce *reduce);
  * rates, what each k explains. False with a sentence in err (FIGURE_ERR_BYTES). */
 bool reduce_draw(const Reduce *reduce, const char *path, char *err);
 
-/* What a unit of reduce->units does to the cell. */
+/* What a kept unit does to the cell. */
 typedef struct {
+    double low, high;                      // its outputs, from rest
     double rise_threshold, fall_threshold; // from rest, in shares of the unit's largest excursion
-    double rise, fall; // of the softplus's argument, where the unit is highest and lowest
+    double rise, fall; // of the softplus's argument, were the unit highest, or lowest, at all places
 } ReduceUnitEffect;
 ReduceUnitEffect reduce_effect(const Reduce *reduce, int unit);

@@ -1,14 +1,8 @@
 #include "app/reduce_parts.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "app/trial_bins.h"
-
-enum { FIRST_FIT_CHANNELS = 2 };
-
-/* Places tried for a bar, in units of the spread of the shares: distance from their centre, and width. */
-static const double offsets[] = {0.4, 0.6, 0.8}, widths[] = {0.4, 0.6, 0.85};
 
 static int means_of(const Reduce *reduce)
 {
@@ -37,93 +31,68 @@ static bool read_light(const Reduce *reduce, int t, float *light, char *err)
     return true;
 }
 
-static double product(const float *a, const float *b, int count)
+/* Of the background. */
+static double rest_of(const Reduce *reduce, const float *filter, int taps)
 {
-    double sum = 0;
-    for (int i = 0; i < count; i++)
-        sum += (double)a[i] * (double)b[i];
+    const ModelInfo *info = reduce->job->attribute.info;
+    double grey = (reduce->trials[0].background_lum - info->lum_mean) / info->lum_sd, sum = 0;
+    for (int i = 0; i < taps; i++)
+        sum += grey * (double)filter[i];
     return sum;
 }
 
-/* outputs and rest of the first `units` units; light (history − 1 + bins of a trial, means) of all
- * trials, one after the other. */
-static void filter_light(Reduce *reduce, int units, const float *light)
+/* Of every unit at every place in one bin; window (history, means). */
+static void filter_window(const Reduce *reduce, const float *window, float *outputs)
+{
+    int history = reduce->job->attribute.info->history_bins, means = means_of(reduce);
+    for (int u = 0; u < reduce->steps_count; u++)
+        for (int place = 0; place < reduce->places; place++) {
+            const float *tap = reduce->filters + u * history * reduce->taps;
+            double sum = 0;
+            for (int i = 0; i < history; i++)
+                for (int k = 0; k < reduce->taps; k++)
+                    sum += (double)*tap++ * (double)window[i * means + place + k];
+            *outputs++ = (float)sum;
+        }
+}
+
+/* light (history − 1 + bins of a trial, means) of all trials, one after the other. */
+static void filter_light(Reduce *reduce, const float *light)
 {
     const ModelInfo *info = reduce->job->attribute.info;
-    int means = means_of(reduce), taps = info->history_bins * means;
-    for (int u = 0; u < units; u++)
-        reduction_filter(&reduce->job->file, reduce->symmetry, &reduce->units[u],
-                         reduce->filters + u * taps);
-    for (int u = 0; u < units; u++)
-        reduce->rest[u] = 0;
-    double grey = (reduce->trials[0].background_lum - info->lum_mean) / info->lum_sd;
-    for (int u = 0; u < units; u++)
-        for (int i = 0; i < taps; i++)
-            reduce->rest[u] += grey * (double)reduce->filters[u * taps + i];
+    int means = means_of(reduce), count = info->history_bins * reduce->taps;
+    for (int u = 0; u < reduce->steps_count; u++) {
+        float *filter = reduce->filters + u * count;
+        reduction_filter(&reduce->job->file, reduce->symmetry, reduce->order[u], filter);
+        reduce->rest[u] = rest_of(reduce, filter, count);
+    }
     for (int t = 0; t < reduce->job->trials_count; t++) {
         for (int bin = 0; bin < reduce->trials[t].bins; bin++)
-            for (int u = 0; u < units; u++)
-                reduce->outputs[(reduce->first_bins[t] + bin) * reduce_units(reduce) + u] =
-                    product(reduce->filters + u * taps, light + bin * means, taps);
+            filter_window(reduce, light + bin * means,
+                          reduce->outputs +
+                              (size_t)(reduce->first_bins[t] + bin) * (size_t)(reduce->steps_count * reduce->places));
         light += (reduce->trials[t].bins + info->history_bins - 1) * means;
     }
-}
-
-static void place_units(Reduce *reduce, int channels, double offset, double spread)
-{
-    reduce->place_offset = offset;
-    reduce->place_spread = spread;
-    for (int i = 0; i < channels; i++)
-        for (int side = 0; side < reduce->units_a_channel; side++)
-            reduce->units[i * reduce->units_a_channel + side] = (ReductionUnit){
-                reduce->order[i], reduce->centre + (side ? offset : -offset), spread};
-}
-
-/* Where a bar's two places lie: what fits best with few channels, from one start. */
-static bool find_places(Reduce *reduce, const float *light)
-{
-    int channels =
-        reduce->steps_count < FIRST_FIT_CHANNELS ? reduce->steps_count : FIRST_FIT_CHANNELS;
-    double least = HUGE_VAL, best_offset = 0, best_spread = 1;
-    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
-        for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) {
-            ReductionNumbers numbers;
-            place_units(reduce, channels, offsets[i] * reduce->spread, widths[j] * reduce->spread);
-            filter_light(reduce, channels * reduce->units_a_channel, light);
-            ReductionTask task = reduce_task(reduce, channels);
-            if (!reduction_fit(&task, &(ReductionStarts){.count = 1}, &numbers))
-                return false;
-            if (!(numbers.error_hz < least))
-                continue;
-            least = numbers.error_hz;
-            best_offset = reduce->place_offset;
-            best_spread = reduce->place_spread;
-        }
-    place_units(reduce, reduce->steps_count, best_offset, best_spread);
-    return true;
 }
 
 bool reduce_make_units(Reduce *reduce, char *err)
 {
     const ModelInfo *info = reduce->job->attribute.info;
+    reduce->taps = reduction_taps(&reduce->job->file, reduce->symmetry);
+    reduce->places = means_of(reduce) - reduce->taps + 1;
     size_t means = (size_t)means_of(reduce), history = (size_t)info->history_bins;
-    reduce->units_a_channel = reduce->symmetry == ATTRIBUTION_SYMMETRY_FULL ? 1 : 2;
-    size_t units = (size_t)(reduce->steps_count * reduce->units_a_channel);
-    size_t lines = (size_t)reduce->bins + (size_t)reduce->job->trials_count * (history - 1);
-    float *light = calloc(lines * means, sizeof *light), *next = light;
-    reduce->filters = calloc(units * history * means, sizeof *reduce->filters);
-    reduce->outputs = calloc(units * (size_t)reduce->bins, sizeof *reduce->outputs);
+    size_t units = (size_t)reduce->steps_count, bins = (size_t)reduce->bins;
+    float *light = calloc((bins + (size_t)reduce->job->trials_count * (history - 1)) * means, sizeof *light);
+    float *next = light;
+    reduce->filters = calloc(units * history * (size_t)reduce->taps, sizeof *reduce->filters);
+    reduce->outputs = calloc(units * bins * (size_t)reduce->places, sizeof *reduce->outputs);
     bool ok = light && reduce->filters && reduce->outputs;
     for (int t = 0; ok && t < reduce->job->trials_count; t++) {
         ok = read_light(reduce, t, next, err);
         next += ((size_t)reduce->trials[t].bins + history - 1) * means;
     }
-    if (reduce->units_a_channel == 1)
-        place_units(reduce, reduce->steps_count, 0, 1);
-    else
-        ok = ok && find_places(reduce, light);
     if (ok)
-        filter_light(reduce, (int)units, light);
+        filter_light(reduce, light);
     free(light);
     return ok;
 }

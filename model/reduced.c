@@ -12,13 +12,17 @@
 typedef struct {
     ModelFile file; // owned
     ReducedAxis axis;
-    int units, cells, history, slots, places;
+    int units, cells, history, slots, means, taps, places; // means = taps + places − 1
     float lum_mean, lum_sd;
-    const float *filter; // (units, history, places), of the file
+    const float *pool; // (cells, units, places), of the file
     const float *rise, *rise_threshold, *fall, *fall_threshold; // (cells, units), of the file
     const float *offset;                                        // (cells), of the file
-    float *ring;          // owned (2 · slots, places): bin b at b % slots and again
+    float *block;         // owned: the arrays below
+    float *kernel;        // (units, taps, history)
+    float *ring;          // (2 · slots, means): bin b at b % slots and again
                           // at b % slots + slots, so that a window lies in one piece
+    float *products;      // (units, taps, means): every tap's own sum over the window
+    float *outputs;       // (units, places)
     int64_t head, marked; // bins seen
 } Reduced;
 
@@ -48,38 +52,49 @@ static float softplus(float x)
     return x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x));
 }
 
-static float rate_of(const Reduced *reduced, int cell, const float *outputs)
+/* A tap sees every mean; a place sees the products of its taps. */
+static void filter_window(Reduced *r, const float *window)
 {
-    float sum = reduced->offset[cell];
-    for (int u = 0, i = cell * reduced->units; u < reduced->units; u++, i++) {
-        float above = outputs[u] - reduced->rise_threshold[i];
-        float below = reduced->fall_threshold[i] - outputs[u];
-        sum += reduced->rise[i] * fmaxf(above, 0) + reduced->fall[i] * fmaxf(below, 0);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r->units * r->taps, r->means, r->history, 1, r->kernel,
+                r->history, window, r->means, 0, r->products, r->means);
+    memset(r->outputs, 0, (size_t)(r->units * r->places) * sizeof *r->outputs);
+    for (int u = 0; u < r->units; u++)
+        for (int tap = 0; tap < r->taps; tap++) {
+            const float *product = r->products + (u * r->taps + tap) * r->means + tap;
+            for (int p = 0; p < r->places; p++)
+                r->outputs[u * r->places + p] += product[p];
+        }
+}
+
+static float rate_of(const Reduced *r, int cell)
+{
+    float sum = r->offset[cell];
+    const float *pool = r->pool + cell * r->units * r->places, *output = r->outputs;
+    for (int u = 0, i = cell * r->units; u < r->units; u++, i++) {
+        float above = 0, below = 0;
+        for (int p = 0; p < r->places; p++, pool++, output++) {
+            above += *pool * fmaxf(*output - r->rise_threshold[i], 0);
+            below += *pool * fmaxf(r->fall_threshold[i] - *output, 0);
+        }
+        sum += r->rise[i] * above + r->fall[i] * below;
     }
-    return (float)reduced->file.rate_scale_hz * softplus(sum);
+    return (float)r->file.rate_scale_hz * softplus(sum);
 }
 
 static void reduced_step(void *state, const float *lum, float *rates_hz)
 {
-    Reduced *reduced = state;
-    const ModelInfo *info = &reduced->file.info;
-    size_t places = (size_t)reduced->places, slots = (size_t)reduced->slots;
-    size_t slot = (size_t)(reduced->head % reduced->slots);
-    float outputs[REDUCED_UNITS_MAX];
-    float *newest = reduced->ring + slot * places;
-    reduced_average(reduced->axis, lum, info->height_px, info->width_px, newest);
-    for (size_t i = 0; i < places; i++)
-        newest[i] = (newest[i] - reduced->lum_mean) / reduced->lum_sd;
-    memcpy(newest + slots * places, newest, places * sizeof *newest);
-    reduced->head++;
-    const float *window =
-        reduced->ring +
-        (size_t)((reduced->head + reduced->slots - reduced->history) % reduced->slots) * places;
-    int taps = reduced->history * reduced->places;
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, reduced->units, taps, 1, reduced->filter, taps, window,
-                1, 0, outputs, 1);
-    for (int cell = 0; cell < reduced->cells; cell++)
-        rates_hz[cell] = rate_of(reduced, cell, outputs);
+    Reduced *r = state;
+    const ModelInfo *info = &r->file.info;
+    size_t means = (size_t)r->means, slots = (size_t)r->slots;
+    float *newest = r->ring + (size_t)(r->head % r->slots) * means;
+    reduced_average(r->axis, lum, info->height_px, info->width_px, newest);
+    for (size_t i = 0; i < means; i++)
+        newest[i] = (newest[i] - r->lum_mean) / r->lum_sd;
+    memcpy(newest + slots * means, newest, means * sizeof *newest);
+    r->head++;
+    filter_window(r, r->ring + (size_t)((r->head + r->slots - r->history) % r->slots) * means);
+    for (int cell = 0; cell < r->cells; cell++)
+        rates_hz[cell] = rate_of(r, cell);
 }
 
 static void reduced_mark(void *state)
@@ -97,7 +112,7 @@ static void reduced_rewind(void *state)
 static void reduced_reset(void *state)
 {
     Reduced *reduced = state;
-    size_t count = 2 * (size_t)reduced->slots * (size_t)reduced->places;
+    size_t count = 2 * (size_t)reduced->slots * (size_t)reduced->means;
     memset(reduced->ring, 0, count * sizeof *reduced->ring);
     reduced->head = reduced->marked = 0;
 }
@@ -107,7 +122,7 @@ static void reduced_close(void *state)
     Reduced *reduced = state;
     if (reduced == NULL)
         return;
-    free(reduced->ring);
+    free(reduced->block);
     model_file_finish(&reduced->file);
     free(reduced);
 }
@@ -122,14 +137,21 @@ static const ModelInterface reduced_interface = {
 
 /* ---- from the file */
 
-static bool check_axis(const ModelFile *file, const ModelTensor *filter, char *err)
+/* The means that kernels of a filter reach from the places of a pool. */
+static ReducedAxis axis_of(const ModelTensor *filter, const ModelTensor *pool)
 {
-    int rows = filter->dims[2], columns = filter->dims[3];
+    return (ReducedAxis){filter->dims[2] + pool->dims[2] - 1, filter->dims[3] + pool->dims[3] - 1};
+}
+
+static bool check_axis(const ModelFile *file, const ModelTensor *filter, const ModelTensor *pool, char *err)
+{
+    ReducedAxis axis = axis_of(filter, pool);
+    int rows = axis.rows, columns = axis.columns;
     int height = file->info.height_px, width = file->info.width_px;
     if ((rows == 1 && (columns == 1 || columns == width)) || (rows == height && columns == 1))
         return true;
     return model_refuse(err,
-                        "%s: dataset filter is over %d × %d means of the image; allowed are 1 × 1, "
+                        "%s: datasets filter and pool are over %d × %d means of the image; allowed are 1 × 1, "
                         "1 × %d and %d × 1",
                         file->path, rows, columns, width, height);
 }
@@ -138,20 +160,23 @@ bool reduced_check(const ModelFile *file, char *err)
 {
     const int any[] = {0, file->info.history_bins, 0, 0};
     const ModelTensor *filter = model_file_need(file, "filter", 4, any, err);
-    if (filter == NULL || !check_axis(file, filter, err))
+    if (filter == NULL)
         return false;
     int units = filter->dims[0];
     if (units > REDUCED_UNITS_MAX)
         return model_refuse(err, "%s: dataset filter has %d units; allowed are 1 to %d", file->path,
                             units, REDUCED_UNITS_MAX);
-    const int weights[] = {file->info.cells, units};
-    return model_file_need(file, "rise", 2, weights, err) &&
+    const int weights[] = {file->info.cells, units}, places[] = {file->info.cells, units, 0, 0};
+    const ModelTensor *pool = model_file_need(file, "pool", 4, places, err);
+    return pool != NULL && check_axis(file, filter, pool, err) &&
+           model_file_need(file, "rise", 2, weights, err) &&
            model_file_need(file, "rise_threshold", 2, weights, err) &&
            model_file_need(file, "fall", 2, weights, err) &&
            model_file_need(file, "fall_threshold", 2, weights, err) &&
            model_file_need(file, "offset", 1, weights, err) &&
            model_file_need(file, "channel", 1, &units, err) &&
-           model_file_need(file, "place_um", 1, &units, err);
+           model_file_need(file, "place_um", 1, &units, err) &&
+           model_file_need(file, "spread_um", 1, &units, err);
 }
 
 static const float *values_of(const Reduced *reduced, const char *name)
@@ -161,8 +186,12 @@ static const float *values_of(const Reduced *reduced, const char *name)
 
 static void load(Reduced *reduced)
 {
-    const ModelTensor *filter = model_file_find(&reduced->file, "filter");
-    reduced->filter = filter->values;
+    const float *filter = values_of(reduced, "filter");
+    for (int u = 0; u < reduced->units; u++)
+        for (int i = 0; i < reduced->history; i++)
+            for (int tap = 0; tap < reduced->taps; tap++)
+                reduced->kernel[(u * reduced->taps + tap) * reduced->history + i] = *filter++;
+    reduced->pool = values_of(reduced, "pool");
     reduced->rise = values_of(reduced, "rise");
     reduced->rise_threshold = values_of(reduced, "rise_threshold");
     reduced->fall = values_of(reduced, "fall");
@@ -174,13 +203,28 @@ static void load(Reduced *reduced)
 
 static void measure(Reduced *reduced, const ModelFile *file)
 {
-    const ModelTensor *filter = model_file_find(file, "filter");
-    reduced->axis = (ReducedAxis){filter->dims[2], filter->dims[3]};
+    const ModelTensor *filter = model_file_find(file, "filter"), *pool = model_file_find(file, "pool");
+    reduced->axis = axis_of(filter, pool);
     reduced->units = filter->dims[0];
     reduced->cells = file->info.cells;
     reduced->history = file->info.history_bins;
     reduced->slots = reduced->history + MODEL_MAX_REWIND_BINS;
-    reduced->places = filter->dims[2] * filter->dims[3];
+    reduced->means = reduced->axis.rows * reduced->axis.columns;
+    reduced->taps = filter->dims[2] * filter->dims[3];
+    reduced->places = pool->dims[2] * pool->dims[3];
+}
+
+static bool allocate(Reduced *reduced)
+{
+    size_t units = (size_t)reduced->units, taps = (size_t)reduced->taps, means = (size_t)reduced->means;
+    const ModelArray arrays[] = {
+        {&reduced->kernel, units * taps * (size_t)reduced->history},
+        {&reduced->ring, 2 * (size_t)reduced->slots * means},
+        {&reduced->products, units * taps * means},
+        {&reduced->outputs, units * (size_t)reduced->places},
+    };
+    reduced->block = model_alloc_arrays(arrays, sizeof arrays / sizeof arrays[0]);
+    return reduced->block != NULL;
 }
 
 bool reduced_model_open(ModelFile *file, ModelParts *parts, char *err)
@@ -188,11 +232,9 @@ bool reduced_model_open(ModelFile *file, ModelParts *parts, char *err)
     if (!reduced_check(file, err))
         return false;
     Reduced *reduced = calloc(1, sizeof *reduced);
-    if (reduced != NULL) {
+    if (reduced != NULL)
         measure(reduced, file);
-        reduced->ring = model_alloc(2 * (size_t)reduced->slots * (size_t)reduced->places);
-    }
-    if (reduced == NULL || reduced->ring == NULL) {
+    if (reduced == NULL || !allocate(reduced)) {
         reduced_close(reduced);
         return model_refuse(err, "%s: not enough memory for this model", file->path);
     }

@@ -2,26 +2,32 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cminpack.h>
 
 #include "model/moments.h"
+#include "model/reduction_pool.h"
 
 /* The numbers as the fit sees them: outputs from rest, the largest excursion of each unit being 1.
- * Order: rise (units), fall (units), offset, their thresholds (units, units); those may be held. */
+ * Order: rise (units), fall (units), offset; then, unless they are held, the thresholds of either (units, units)
+ * and, where there is more than one place, centre and logarithm of the spread of the pools (units, units). */
 typedef struct {
     const ReductionTask *task;
-    double *drives; // owned (units, bins)
-    double *work;   // owned: all MINPACK wants
+    float *drives;       // owned (bins, units, places)
+    ReductionPool *pools; // owned (units)
+    ReductionSums *sums; // owned (bins, units)
+    double *work;        // owned: all MINPACK wants
     double scale[REDUCED_UNITS_MAX];
-    double spread_hz;         // of the rates; residuals are in units of it
-    const double *thresholds; // held at these (2 units), or NULL: free
+    double spread_hz;   // of the rates; residuals are in units of it
+    const double *held; // thresholds and pools are held at these, or NULL: free
 } Fit;
 
-enum { NUMBERS_MAX = 4 * REDUCED_UNITS_MAX + 1, CALLS_MAX = 60 };
+enum { NUMBERS_MAX = 6 * REDUCED_UNITS_MAX + 1, CALLS_MAX = 60 };
 
-/* Weights that the data do not hold are drawn to 0; too weakly to be seen where they do. */
-static const double RIDGE = 1e-3, TOLERANCE = 1e-6; // the ridge a bin
+/* Weights that the data do not hold are drawn to 0, pools to where they began; too weakly to be seen
+ * where they do. A bin each. */
+static const double RIDGE = 1e-3, POOL_RIDGE = 1e-2, TOLERANCE = 1e-6;
 
 static double softplus(double x)
 {
@@ -33,66 +39,124 @@ static double logistic(double x)
     return 1 / (1 + exp(-x));
 }
 
-static const double *thresholds_of(const Fit *fit, const double *x)
+int reduction_numbers(int units, int places)
 {
-    return fit->thresholds ? fit->thresholds : x + 2 * fit->task->units + 1;
+    return (places > 1 ? 6 : 4) * units + 1;
 }
 
-static double argument_at(const Fit *fit, const double *x, int bin)
+/* Numbers beyond the weights and the offset. */
+static int shape_count(const ReductionTask *task)
+{
+    return reduction_numbers(task->units, task->places) - 2 * task->units - 1;
+}
+
+static const double *shape_of(const Fit *fit, const double *x)
+{
+    return fit->held ? fit->held : x + 2 * fit->task->units + 1;
+}
+
+/* All that numbers make of all bins, before the weights. */
+static void fill_sums(const Fit *fit, const double *x, bool has_derivatives)
+{
+    const ReductionTask *task = fit->task;
+    int units = task->units;
+    const double *shape = shape_of(fit, x);
+    for (int u = 0; u < units; u++)
+        if (task->places > 1)
+            reduction_pool_fill(&fit->pools[u], shape[2 * units + u], exp(shape[3 * units + u]), task->places);
+        else
+            reduction_pool_fill(&fit->pools[u], 0, 1, 1);
+    for (int i = 0; i < task->bins * units; i++) {
+        int u = i % units;
+        fit->sums[i] = reduction_sums(&fit->pools[u], fit->drives + (size_t)i * (size_t)task->places, shape[u],
+                                      shape[units + u], has_derivatives);
+    }
+}
+
+/* Of a row's unit; one that is silent has no excursion. */
+static ReductionSums sums_of(const Fit *fit, const double *x, const ReductionRow *row, int u)
+{
+    const double *shape = shape_of(fit, x);
+    if (row->silent >> u & 1)
+        return reduction_sums_even(0, shape[u], shape[fit->task->units + u]);
+    return fit->sums[row->bin * fit->task->units + u];
+}
+
+static double argument_of(const Fit *fit, const double *x, const ReductionRow *row)
 {
     int units = fit->task->units;
-    const double *threshold = thresholds_of(fit, x);
     double sum = x[2 * units];
     for (int u = 0; u < units; u++) {
-        double drive = fit->drives[bin * units + u];
-        sum += x[u] * fmax(drive - threshold[u], 0) +
-               x[units + u] * fmax(threshold[units + u] - drive, 0);
+        ReductionSums sums = sums_of(fit, x, row, u);
+        sum += x[u] * sums.rise + x[units + u] * sums.fall;
     }
     return sum;
 }
 
-/* Row `bin` of the derivatives, columns `stride` apart. */
-static void differentiate(const Fit *fit, const double *x, int bin, double outer, double *row,
+/* A row of the derivatives, columns `stride` apart. */
+static void differentiate(const Fit *fit, const double *x, const ReductionRow *row, double outer, double *to,
                           int stride)
 {
-    int units = fit->task->units;
-    const double *threshold = thresholds_of(fit, x);
+    int units = fit->task->units, shape = 2 * units + 1;
     for (int u = 0; u < units; u++) {
-        double drive = fit->drives[bin * units + u];
-        double above = drive - threshold[u], below = threshold[units + u] - drive;
-        row[u * stride] = outer * fmax(above, 0);
-        row[(units + u) * stride] = outer * fmax(below, 0);
-        if (fit->thresholds)
+        ReductionSums sums = sums_of(fit, x, row, u);
+        double rise = outer * x[u], fall = outer * x[units + u];
+        to[u * stride] = outer * sums.rise;
+        to[(units + u) * stride] = outer * sums.fall;
+        if (fit->held)
             continue;
-        row[(2 * units + 1 + u) * stride] = above > 0 ? -outer * x[u] : 0;
-        row[(3 * units + 1 + u) * stride] = below > 0 ? outer * x[units + u] : 0;
+        to[(shape + u) * stride] = -rise * sums.rise_open;
+        to[(shape + units + u) * stride] = fall * sums.fall_open;
+        if (fit->task->places == 1)
+            continue;
+        to[(shape + 2 * units + u) * stride] = rise * sums.rise_by_centre + fall * sums.fall_by_centre;
+        to[(shape + 3 * units + u) * stride] = rise * sums.rise_by_spread + fall * sums.fall_by_spread;
     }
-    row[2 * units * stride] = outer;
+    to[2 * units * stride] = outer;
 }
 
-/* Residuals, or derivatives (column by column): first the bins, then the ridge of the weights. */
+/* The ridges: how far number `i` of a kind is drawn, and from where. */
+static int ridge_count(const Fit *fit)
+{
+    int units = fit->task->units;
+    return 2 * units + (fit->held || fit->task->places == 1 ? 0 : 2 * units);
+}
+
+static void ridge_at(const Fit *fit, int ridge, int *number, double *origin, double *slope)
+{
+    const ReductionTask *task = fit->task;
+    int units = task->units, pool = ridge - 2 * units;
+    double whole = sqrt(task->bins);
+    *number = pool < 0 ? ridge : ridge + 2 * units + 1;
+    *origin = pool < 0 ? 0 : pool < units ? task->centre[pool] : log(task->spread[pool - units]);
+    *slope = pool < 0 ? RIDGE * whole : POOL_RIDGE * whole / (pool < units ? task->spread[pool] : 1);
+}
+
+/* Residuals, or derivatives (column by column): first the task's rows, then the ridges. */
 static int evaluate(void *ctx, int rows, int numbers, const double *x, double *residuals,
                     double *jacobian, int stride, int wanted)
 {
     const Fit *fit = ctx;
     const ReductionTask *task = fit->task;
-    double unit = task->rate_scale_hz / fit->spread_hz, ridge = RIDGE * sqrt(task->bins);
-    for (int bin = 0; bin < task->bins; bin++) {
-        double argument = argument_at(fit, x, bin);
-        double weight = task->weights ? sqrt(task->weights[bin]) : 1;
+    double unit = task->rate_scale_hz / fit->spread_hz;
+    fill_sums(fit, x, wanted != 1);
+    for (int i = 0; i < task->rows_count; i++) {
+        const ReductionRow *row = &task->rows[i];
+        double argument = argument_of(fit, x, row), weight = sqrt(row->weight);
         if (wanted == 1)
-            residuals[bin] =
-                weight * (unit * softplus(argument) - task->rates_hz[bin] / fit->spread_hz);
+            residuals[i] = weight * (unit * softplus(argument) - row->rate_hz / fit->spread_hz);
         else
-            differentiate(fit, x, bin, weight * unit * logistic(argument), jacobian + bin, stride);
+            differentiate(fit, x, row, weight * unit * logistic(argument), jacobian + i, stride);
     }
-    for (int row = task->bins; row < rows; row++) {
-        int weight = row - task->bins;
+    for (int i = task->rows_count; i < rows; i++) {
+        int number;
+        double origin, slope;
+        ridge_at(fit, i - task->rows_count, &number, &origin, &slope);
         if (wanted == 1)
-            residuals[row] = ridge * x[weight];
+            residuals[i] = slope * (x[number] - origin);
         else
-            for (int i = 0; i < numbers; i++)
-                jacobian[i * stride + row] = i == weight ? ridge : 0;
+            for (int j = 0; j < numbers; j++)
+                jacobian[j * stride + i] = j == number ? slope : 0;
     }
     return 0;
 }
@@ -100,8 +164,9 @@ static int evaluate(void *ctx, int rows, int numbers, const double *x, double *r
 /* x goes to the nearest minimum; returns the sum of squares there. */
 static double descend(Fit *fit, double *x)
 {
-    int units = fit->task->units, rows = fit->task->bins + 2 * units;
-    int numbers = (fit->thresholds ? 2 : 4) * units + 1, calls, derivatives, order[NUMBERS_MAX];
+    const ReductionTask *task = fit->task;
+    int rows = task->rows_count + ridge_count(fit), calls, derivatives, order[NUMBERS_MAX];
+    int numbers = fit->held ? 2 * task->units + 1 : reduction_numbers(task->units, task->places);
     double diagonal[NUMBERS_MAX], qtf[NUMBERS_MAX], a[NUMBERS_MAX], b[NUMBERS_MAX], c[NUMBERS_MAX];
     double *residuals = fit->work, *last = residuals + rows, *jacobian = last + rows;
     lmder(evaluate, fit, rows, numbers, x, residuals, jacobian, rows, TOLERANCE, TOLERANCE, 0,
@@ -116,60 +181,111 @@ static const int squarefree[] = {2, 3, 5, 6, 7, 10, 11, 13, 14, 15, 17, 19, 21, 
 enum { SQUAREFREE = sizeof squarefree / sizeof *squarefree };
 
 /* Start `start`: thresholds at rest, or spread over the range of the drives (a Weyl sequence: the
- * same every time); first the weights alone. */
+ * same every time), pools where the task has them; first the weights alone. */
 static double descend_from(Fit *fit, int start, double *x)
 {
-    int units = fit->task->units;
-    double thresholds[2 * REDUCED_UNITS_MAX];
+    const ReductionTask *task = fit->task;
+    int units = task->units;
+    double held[4 * REDUCED_UNITS_MAX];
     for (int i = 0; i < 2 * units; i++) {
         double place = start * sqrt(squarefree[i % SQUAREFREE]);
-        thresholds[i] = start == 0 ? 0 : 1.2 * (place - floor(place) - 0.5);
+        held[i] = start == 0 ? 0 : 1.2 * (place - floor(place) - 0.5);
+    }
+    for (int u = 0; u < units && task->places > 1; u++) {
+        held[2 * units + u] = task->centre[u];
+        held[3 * units + u] = log(task->spread[u]);
     }
     for (int i = 0; i < 2 * units; i++)
         x[i] = 0;
-    x[2 * units] = log(expm1(fmax(fit->task->rest_hz / fit->task->rate_scale_hz, 1e-6)));
-    fit->thresholds = thresholds;
+    x[2 * units] = log(expm1(fmax(task->rest_hz / task->rate_scale_hz, 1e-6)));
+    fit->held = held;
     descend(fit, x);
-    fit->thresholds = NULL;
-    for (int i = 0; i < 2 * units; i++)
-        x[2 * units + 1 + i] = thresholds[i];
+    fit->held = NULL;
+    for (int i = 0; i < shape_count(task); i++)
+        x[2 * units + 1 + i] = held[i];
     return descend(fit, x);
+}
+
+/* ---- opening */
+
+/* Outputs of unit u in a bin. */
+static const float *outputs_of(const ReductionTask *task, int bin, int u)
+{
+    int which = task->which ? task->which[u] : u;
+    return task->outputs + (size_t)bin * (size_t)task->stride + (size_t)(which * task->places);
+}
+
+static void scale_drives(Fit *fit, int u)
+{
+    const ReductionTask *task = fit->task;
+    double largest = 0;
+    for (int bin = 0; bin < task->bins; bin++)
+        for (int p = 0; p < task->places; p++)
+            largest = fmax(largest, fabs((double)outputs_of(task, bin, u)[p] - task->rest[u]));
+    fit->scale[u] = largest > 0 ? largest : 1;
+    for (int bin = 0; bin < task->bins; bin++) {
+        float *drive = fit->drives + (size_t)(bin * task->units + u) * (size_t)task->places;
+        for (int p = 0; p < task->places; p++)
+            drive[p] = (float)(((double)outputs_of(task, bin, u)[p] - task->rest[u]) / fit->scale[u]);
+    }
+}
+
+static void measure_spread(Fit *fit)
+{
+    const ReductionTask *task = fit->task;
+    double mean = 0, square = 0, count = 0;
+    for (int i = 0; i < task->rows_count; i++)
+        if (task->rows[i].silent == 0) {
+            mean += task->rows[i].rate_hz;
+            count++;
+        }
+    for (int i = 0; i < task->rows_count; i++) {
+        double off = task->rows[i].rate_hz - mean / fmax(count, 1);
+        square += task->rows[i].silent == 0 ? off * off : 0;
+    }
+    fit->spread_hz = fmax(sqrt(square / fmax(count, 1)), 1e-9);
 }
 
 static bool open_fit(Fit *fit, const ReductionTask *task)
 {
-    int units = task->units, rows = task->bins + 2 * units;
-    double mean = 0, square = 0;
+    size_t units = (size_t)task->units, bins = (size_t)task->bins;
+    size_t numbers = (size_t)reduction_numbers(task->units, task->places);
     *fit = (Fit){.task = task};
-    fit->drives = calloc((size_t)(units * task->bins), sizeof *fit->drives);
-    fit->work = calloc((size_t)rows * (size_t)(4 * units + 3), sizeof *fit->work);
-    if (!fit->drives || !fit->work)
+    size_t rows = (size_t)(task->rows_count + ridge_count(fit));
+    fit->drives = calloc(units * bins * (size_t)task->places, sizeof *fit->drives);
+    fit->pools = calloc(units, sizeof *fit->pools);
+    fit->sums = calloc(units * bins, sizeof *fit->sums);
+    fit->work = calloc(rows * (numbers + 2), sizeof *fit->work);
+    if (!fit->drives || !fit->pools || !fit->sums || !fit->work)
         return false;
-    for (int u = 0; u < units; u++) {
-        double largest = 0;
-        for (int bin = 0; bin < task->bins; bin++)
-            largest = fmax(largest, fabs(task->outputs[bin * task->stride + u] - task->rest[u]));
-        fit->scale[u] = largest > 0 ? largest : 1;
-        for (int bin = 0; bin < task->bins; bin++)
-            fit->drives[bin * units + u] =
-                (task->outputs[bin * task->stride + u] - task->rest[u]) / fit->scale[u];
-    }
-    for (int bin = 0; bin < task->bins; bin++)
-        mean += task->rates_hz[bin] / task->bins;
-    for (int bin = 0; bin < task->bins; bin++)
-        square += (task->rates_hz[bin] - mean) * (task->rates_hz[bin] - mean) / task->bins;
-    fit->spread_hz = fmax(sqrt(square), 1e-9);
+    for (int u = 0; u < task->units; u++)
+        scale_drives(fit, u);
+    measure_spread(fit);
     return true;
 }
 
+static void close_fit(Fit *fit)
+{
+    free(fit->drives);
+    free(fit->pools);
+    free(fit->sums);
+    free(fit->work);
+}
+
+/* ---- numbers in and out */
+
 static void hand_out(const Fit *fit, const double *x, ReductionNumbers *numbers)
 {
-    int units = fit->task->units;
+    const ReductionTask *task = fit->task;
+    int units = task->units;
+    const double *shape = x + 2 * units + 1;
     for (int u = 0; u < units; u++) {
         numbers->rise[u] = x[u] / fit->scale[u];
         numbers->fall[u] = x[units + u] / fit->scale[u];
-        numbers->rise_threshold[u] = fit->task->rest[u] + x[2 * units + 1 + u] * fit->scale[u];
-        numbers->fall_threshold[u] = fit->task->rest[u] + x[3 * units + 1 + u] * fit->scale[u];
+        numbers->rise_threshold[u] = task->rest[u] + shape[u] * fit->scale[u];
+        numbers->fall_threshold[u] = task->rest[u] + shape[units + u] * fit->scale[u];
+        numbers->centre[u] = task->places > 1 ? shape[2 * units + u] : 0;
+        numbers->spread[u] = task->places > 1 ? exp(shape[3 * units + u]) : 1;
     }
     numbers->offset = x[2 * units];
 }
@@ -177,50 +293,74 @@ static void hand_out(const Fit *fit, const double *x, ReductionNumbers *numbers)
 /* The other way, for the first few units; the rest count nothing, their thresholds at rest. */
 static void take_in(const Fit *fit, const ReductionNumbers *numbers, int count, double *x)
 {
-    int units = fit->task->units;
-    for (int i = 0; i < 4 * units + 1; i++)
+    const ReductionTask *task = fit->task;
+    int units = task->units;
+    double *shape = x + 2 * units + 1;
+    for (int i = 0; i < reduction_numbers(units, task->places); i++)
         x[i] = 0;
     for (int u = 0; u < count; u++) {
         x[u] = numbers->rise[u] * fit->scale[u];
         x[units + u] = numbers->fall[u] * fit->scale[u];
-        x[2 * units + 1 + u] = (numbers->rise_threshold[u] - fit->task->rest[u]) / fit->scale[u];
-        x[3 * units + 1 + u] = (numbers->fall_threshold[u] - fit->task->rest[u]) / fit->scale[u];
+        shape[u] = (numbers->rise_threshold[u] - task->rest[u]) / fit->scale[u];
+        shape[units + u] = (numbers->fall_threshold[u] - task->rest[u]) / fit->scale[u];
+    }
+    for (int u = 0; u < units && task->places > 1; u++) {
+        shape[2 * units + u] = u < count ? numbers->centre[u] : task->centre[u];
+        shape[3 * units + u] = log(u < count ? numbers->spread[u] : task->spread[u]);
     }
     x[2 * units] = numbers->offset;
 }
 
-static double rate_at(const ReductionTask *task, const ReductionNumbers *numbers,
-                      const bool *is_silent, int bin)
+/* ---- rates */
+
+void reduction_pool(double centre, double spread, int places, double *pool)
 {
-    double sum = numbers->offset;
-    for (int u = 0; u < task->units; u++) {
-        bool is_at_rest = is_silent && is_silent[u];
-        double output = is_at_rest ? task->rest[u] : task->outputs[bin * task->stride + u];
-        sum += numbers->rise[u] * fmax(output - numbers->rise_threshold[u], 0) +
-               numbers->fall[u] * fmax(numbers->fall_threshold[u] - output, 0);
-    }
-    return task->rate_scale_hz * softplus(sum);
+    ReductionPool filled;
+    reduction_pool_fill(&filled, centre, spread, places);
+    memcpy(pool, filled.weight, (size_t)places * sizeof *pool);
 }
 
 void reduction_rates(const ReductionTask *task, const ReductionNumbers *numbers,
                      const bool *is_silent, float *rates_hz)
 {
     for (int bin = 0; bin < task->bins; bin++)
-        rates_hz[bin] = (float)rate_at(task, numbers, is_silent, bin);
+        rates_hz[bin] = (float)numbers->offset;
+    for (int u = 0; u < task->units; u++) {
+        ReductionPool pool;
+        double up = numbers->rise_threshold[u], down = numbers->fall_threshold[u];
+        reduction_pool_fill(&pool, numbers->centre[u], numbers->spread[u], task->places);
+        for (int bin = 0; bin < task->bins; bin++) {
+            ReductionSums sums = is_silent && is_silent[u]
+                                     ? reduction_sums_even(task->rest[u], up, down)
+                                     : reduction_sums(&pool, outputs_of(task, bin, u), up, down, false);
+            rates_hz[bin] += (float)(numbers->rise[u] * sums.rise + numbers->fall[u] * sums.fall);
+        }
+    }
+    for (int bin = 0; bin < task->bins; bin++)
+        rates_hz[bin] = (float)(task->rate_scale_hz * softplus((double)rates_hz[bin]));
 }
 
-void reduction_judge(const ReductionTask *task, ReductionNumbers *numbers)
+static bool judge(const ReductionTask *task, ReductionNumbers *numbers)
 {
     Moments moments = {0};
-    double square = 0;
-    for (int bin = 0; bin < task->bins; bin++) {
-        double fitted = rate_at(task, numbers, NULL, bin);
-        double miss = fitted - task->rates_hz[bin];
-        moments_add(&moments, fitted, task->rates_hz[bin]);
+    double square = 0, count = 0;
+    float *rates_hz = malloc((size_t)task->bins * sizeof *rates_hz);
+    if (!rates_hz)
+        return false;
+    reduction_rates(task, numbers, NULL, rates_hz);
+    for (int i = 0; i < task->rows_count; i++) {
+        const ReductionRow *row = &task->rows[i];
+        if (row->silent)
+            continue;
+        double fitted = (double)rates_hz[row->bin], miss = fitted - row->rate_hz;
+        moments_add(&moments, fitted, row->rate_hz);
         square += miss * miss;
+        count++;
     }
     numbers->correlation = moments_correlation(&moments);
-    numbers->error_hz = sqrt(square / task->bins);
+    numbers->error_hz = sqrt(square / fmax(count, 1));
+    free(rates_hz);
+    return true;
 }
 
 static void keep_better(const Fit *fit, double sum, const double *x, double *least,
@@ -244,9 +384,7 @@ bool reduction_fit(const ReductionTask *task, const ReductionStarts *starts,
         take_in(&fit, &from, starts->from_units, x);
         keep_better(&fit, descend(&fit, x), x, &least, numbers);
     }
-    if (is_open)
-        reduction_judge(task, numbers);
-    free(fit.drives);
-    free(fit.work);
+    is_open = is_open && judge(task, numbers);
+    close_fit(&fit);
     return is_open;
 }

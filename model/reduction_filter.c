@@ -1,4 +1,3 @@
-#include <math.h>
 #include <string.h>
 
 #include "model/channel_card.h"
@@ -21,32 +20,22 @@ static int tap_of(AttributionSymmetry symmetry, int x, int y)
                                                       : y;
 }
 
-static double window_at(const ReductionUnit *unit, int place, int places)
+int reduction_taps(const ModelFile *file, AttributionSymmetry symmetry)
 {
-    double off = (place - unit->centre) / unit->spread;
-    return places == 1 ? 1 : exp(-0.5 * off * off);
+    const ModelTensor *weights = model_file_find(file, "conv1_weight");
+    return 1 + tap_of(symmetry, weights->dims[3] - 1, weights->dims[2] - 1);
 }
 
-void reduction_filter(const ModelFile *file, AttributionSymmetry symmetry,
-                      const ReductionUnit *unit, float *filter)
+void reduction_filter(const ModelFile *file, AttributionSymmetry symmetry, int channel, float *filter)
 {
     const ModelTensor *weights = model_file_find(file, "conv1_weight");
     int history = weights->dims[1], height = weights->dims[2], width = weights->dims[3];
-    ReducedAxis axis = reduction_axis(&file->info, symmetry);
-    int means = axis.rows * axis.columns;
-    int places = means - tap_of(symmetry, width - 1, height - 1);
-    const float *kernel = weights->values + unit->channel * history * height * width;
-    double total = 0;
-    for (int place = 0; place < places; place++)
-        total += window_at(unit, place, places);
-    memset(filter, 0, (size_t)(history * means) * sizeof *filter);
-    for (int place = 0; place < places; place++) {
-        float share =
-            channel_turn(file, unit->channel) * (float)(window_at(unit, place, places) / total);
-        for (int i = 0; i < history; i++)
-            for (int y = 0; y < height; y++)
-                for (int x = 0; x < width; x++)
-                    filter[i * means + place + tap_of(symmetry, x, y)] +=
-                        share * kernel[(i * height + y) * width + x];
-    }
+    int taps = reduction_taps(file, symmetry);
+    const float *kernel = weights->values + channel * history * height * width;
+    memset(filter, 0, (size_t)(history * taps) * sizeof *filter);
+    for (int i = 0; i < history; i++)
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                filter[i * taps + tap_of(symmetry, x, y)] +=
+                    channel_turn(file, channel) * kernel[(i * height + y) * width + x];
 }

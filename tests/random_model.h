@@ -37,7 +37,8 @@ void random_ln(RandomModel *model, const RandomShape *shape, uint32_t seed);
 void random_glm(RandomModel *model, const RandomShape *shape, int window, int memory_bins,
                 uint32_t seed);
 
-/* `units` units over rows × columns means of the image, with channel and place 0. */
+/* `units` units with kernels of rows × columns (kernel1_height, kernel1_width of the shape), pooled over
+ * rows × columns of places; with channel and place 0. */
 void random_reduced(RandomModel *model, const RandomShape *shape, int units, int rows, int columns,
                     uint32_t seed);
 void random_model_finish(RandomModel *model);

@@ -48,7 +48,8 @@ measure() { # circuit, its blocked parts, seed
 }
 
 for seed in $seeds; do
-    for blocked in '' no-on-fast no-on-slow no-on no-off no-crossover no-wide-field no-inhibition; do
+    for blocked in '' no-on-fast no-on no-off no-crossover no-inhibition \
+        no-gain no-gain,no-inhibition no-gain,no-on no-gain,no-off; do
         measure tuned "$blocked" $seed
     done
     measure depressing '' $seed

@@ -1,0 +1,28 @@
+#pragma once
+/* What a unit of a reduced model makes of its outputs at all places, and how that changes with what is free:
+ * the inner sums of reduction.c. */
+#include <stdbool.h>
+
+enum { REDUCTION_PLACES_MAX = 1024 };
+
+/* A window over the places, and its derivatives by centre and by the logarithm of the spread. */
+typedef struct {
+    int places;
+    double weight[REDUCTION_PLACES_MAX], by_centre[REDUCTION_PLACES_MAX], by_spread[REDUCTION_PLACES_MAX];
+} ReductionPool;
+
+void reduction_pool_fill(ReductionPool *pool, double centre, double spread, int places);
+
+/* Pooled: what is above the rise threshold and below the fall threshold; the share of places where either is;
+ * and the derivatives of the two by centre and log spread. */
+typedef struct {
+    double rise, fall, rise_open, fall_open;
+    double rise_by_centre, fall_by_centre, rise_by_spread, fall_by_spread;
+} ReductionSums;
+
+/* drive (places). Without derivatives only rise and fall are filled. */
+ReductionSums reduction_sums(const ReductionPool *pool, const float *drive, double rise_threshold,
+                             double fall_threshold, bool has_derivatives);
+
+/* The same where all places are alike. */
+ReductionSums reduction_sums_even(double drive, double rise_threshold, double fall_threshold);
