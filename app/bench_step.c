@@ -96,12 +96,13 @@ static bool reduced_cost(BenchCase *c, char *err)
     if (!model_file_read(c->path, &file, err))
         return false;
     const ModelTensor *filter = model_file_need(&file, "filter", 4, (int[4]){0}, err);
-    if (filter)
-        c->lines[0].cost =
-            bench_cost_reduced(file.info.width_px * file.info.height_px, filter->dims[0],
-                               filter->dims[1], filter->dims[2] * filter->dims[3], file.info.cells);
+    const ModelTensor *pool = filter ? model_file_need(&file, "pool", 4, (int[4]){0}, err) : NULL;
+    if (pool)
+        c->lines[0].cost = bench_cost_reduced(file.info.width_px * file.info.height_px, filter->dims[0],
+                                              filter->dims[1], filter->dims[2] * filter->dims[3],
+                                              pool->dims[2] * pool->dims[3], file.info.cells);
     model_file_finish(&file);
-    return filter != NULL;
+    return pool != NULL;
 }
 
 static bool reduced_open(BenchCase *c, char *err)

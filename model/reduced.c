@@ -26,24 +26,40 @@ typedef struct {
     int64_t head, marked; // bins seen
 } Reduced;
 
+/* In as many sums at a time as a processor adds at once. */
+static float sum_of(const float *values, int count)
+{
+    enum { SUMS = 16 };
+    float sums[SUMS] = {0}, sum = 0;
+    int i = 0;
+    for (; i + SUMS <= count; i += SUMS)
+        for (int k = 0; k < SUMS; k++)
+            sums[k] += values[i + k];
+    for (int k = 0; k < SUMS; k++)
+        sum += sums[k];
+    for (; i < count; i++)
+        sum += values[i];
+    return sum;
+}
+
+static void sum_columns(const float *restrict lum, int height, int width, float *restrict sums)
+{
+    memset(sums, 0, (size_t)width * sizeof *sums);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            sums[x] += lum[y * width + x];
+}
+
 void reduced_average(ReducedAxis axis, const float *lum, int height, int width, float *means)
 {
-    int places = axis.rows * axis.columns;
-    float share = (float)places / (float)(height * width);
-    memset(means, 0, (size_t)places * sizeof *means);
-    for (int y = 0; y < height; y++) {
-        const float *row = lum + y * width;
-        if (axis.columns > 1) {
-            for (int x = 0; x < width; x++)
-                means[x] += row[x];
-            continue;
-        }
-        float sum = 0;
-        for (int x = 0; x < width; x++)
-            sum += row[x];
-        means[axis.rows > 1 ? y : 0] += sum;
-    }
-    for (int i = 0; i < places; i++)
+    int count = axis.rows * axis.columns;
+    float share = (float)count / (float)(height * width);
+    if (axis.columns > 1)
+        sum_columns(lum, height, width, means);
+    else
+        for (int row = 0; row < axis.rows; row++)
+            means[row] = sum_of(lum + row * width, height * width / axis.rows);
+    for (int i = 0; i < count; i++)
         means[i] *= share;
 }
 
@@ -73,8 +89,9 @@ static float rate_of(const Reduced *r, int cell)
     for (int u = 0, i = cell * r->units; u < r->units; u++, i++) {
         float above = 0, below = 0;
         for (int p = 0; p < r->places; p++, pool++, output++) {
-            above += *pool * fmaxf(*output - r->rise_threshold[i], 0);
-            below += *pool * fmaxf(r->fall_threshold[i] - *output, 0);
+            float over = *output - r->rise_threshold[i], under = r->fall_threshold[i] - *output;
+            above += *pool * (over > 0 ? over : 0);
+            below += *pool * (under > 0 ? under : 0);
         }
         sum += r->rise[i] * above + r->fall[i] * below;
     }

@@ -211,14 +211,18 @@ static void an_attribution_is_counted_network_by_network(void)
 
 static void a_reduced_model_is_counted_tap_by_tap(void)
 {
+    enum { TAPS = 15, PLACES = 36, MEANS = 50 };
     double flops = 50 * 50;
     for (int unit = 0; unit < 3; unit++) {
-        for (int tap = 0; tap < 40 * 50; tap++)
-            flops += 2;
-        for (int cell = 0; cell < 2; cell++)
-            flops += 2 * 3; // either side: less the threshold, times the weight, onto the sum
+        for (int tap = 0; tap < TAPS; tap++)
+            flops += count_product(1, MEANS, 40) + PLACES; // onto the place's sum
+        for (int cell = 0; cell < 2; cell++) {
+            for (int place = 0; place < PLACES; place++)
+                flops += 2 * 3; // either side: less the threshold, times the pool, onto the sum
+            flops += 2 * 2;     // times the weight, onto the sum
+        }
     }
-    CU_ASSERT(test_near(bench_cost_reduced(2500, 3, 40, 50, 2).flops, flops, 0));
+    CU_ASSERT(test_near(bench_cost_reduced(2500, 3, 40, TAPS, PLACES, 2).flops, flops, 0));
 }
 
 static void the_yardsticks_do_what_they_say(void)
