@@ -19,7 +19,8 @@ static const struct {
     [REDUCE_ON] = {"ON excitation", "no-on-fast"},
     [REDUCE_SLOW_ON] = {"slow ON excitation", "no-on-slow"},
     [REDUCE_SLOW_OFF] = {"slow OFF excitation", NULL},
-    [REDUCE_INHIBITION] = {"inhibition", "no-inhibition"},
+    [REDUCE_INHIBITION] = {"amacrine inhibition", "no-inhibition"},
+    [REDUCE_GAIN] = {"gain control", "no-gain"},
 };
 
 const char *reduce_pathway_name(ReducePathway pathway)
@@ -115,6 +116,7 @@ static void add_shares(const Reduce *reduce, ReduceTruth *truth)
                                               : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF);
         truth[pathway].share += reduce->share[c];
     }
+    truth[REDUCE_GAIN].share = truth[REDUCE_INHIBITION].share;
 }
 
 bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *truth, char *err)

@@ -10,7 +10,9 @@
  *   ON excitation         ON channels that excite, but the slow
  *   slow ON excitation    ON channels that excite and peak 1.4 times later than the first that does
  *   slow OFF excitation   the same of OFF channels; no circuit has it
- *   inhibition            channels that inhibit, of either polarity (amacrine cells)
+ *   amacrine inhibition   channels that inhibit, of either polarity
+ *   gain control          the same: a network has nothing else to make a response smaller with, so one share is
+ *                         held against both
  *
  * Shares and changes are given as they are, so that any other border may be drawn. */
 #include "app/reduce.h"
@@ -21,6 +23,7 @@ typedef enum {
     REDUCE_SLOW_ON,
     REDUCE_SLOW_OFF,
     REDUCE_INHIBITION,
+    REDUCE_GAIN,
     REDUCE_PATHWAYS
 } ReducePathway;
 

@@ -76,7 +76,7 @@ static void a_network_comes_down_to_three_channels(void)
     }
     CU_ASSERT(late >= 2);
     const json_t *truth = json_object_get(found, "truth");
-    CU_ASSERT_EQUAL(json_array_size(json_object_get(truth, "pathways")), 5);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(truth, "pathways")), 6);
     const json_t *slow = json_array_get(json_object_get(truth, "pathways"), 2);
     CU_ASSERT(number(slow, "change") < 0.05); // inert in the circuit, and not to be found
     CU_ASSERT(json_is_false(json_object_get(slow, "reported")));

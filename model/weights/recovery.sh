@@ -3,7 +3,7 @@
 # simulated retina, whole and with parts taken out, and to its rivals; each is reduced, and the pathways it
 # reports are held against those the circuit itself cannot do without.
 # usage: sh model/weights/recovery.sh [FOLDER] [SEEDS] [PROTOCOL]
-# (out/recovery, '1 2 3', omitted-stimulus; an hour on two cores)
+# (out/recovery, '1 2 3', omitted-stimulus; 40 minutes on two cores)
 # What is there already is not made again: after a stop the same command goes on. Prints Markdown tables.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -56,9 +56,10 @@ for seed in $seeds; do
     measure reversal '' $seed
 done
 
-awk -F '\t' '
+# The rules of app/reduce_truth.h were settled on the first seed: the others are held out.
+awk -F '\t' -v first="${seeds%% *}" '
 BEGIN {
-    pathways = split("OFF excitation,ON excitation,slow ON excitation,slow OFF excitation,inhibition", name, ",")
+    pathways = split("OFF excitation,ON excitation,slow ON excitation,slow OFF excitation,amacrine inhibition,gain control", name, ",")
     border = 0.2
     print "share of the attribution, in brackets the change of the circuit without the pathway (one number a seed)\n"
     for (p = 1; p <= pathways; p++) { head = head " | " name[p]; rule = rule "|---" }
@@ -66,14 +67,50 @@ BEGIN {
 }
 {
     if (!($1 in seen)) { order[++circuits] = $1; seen[$1] = 1 }
+    set = $2 == first ? 1 : 2
     for (p = 1; p <= pathways; p++) {
         share = $(2 * p + 2); there = $(2 * p + 3) >= border
         text[$1, p] = text[$1, p] sprintf("%.2f ", share)
         change[$1, p] = $(2 * p + 3)
-        n[p]++; shares[p, n[p]] = share; theres[p, n[p]] = there; reported = share >= border
-        count[p, there, reported]++
+        n[set, p]++; shares[set, p, n[set, p]] = share; theres[set, p, n[set, p]] = there
+        count[set, p, there, share >= border]++
     }
     fit[$1] = fit[$1] sprintf("%.2f ", $3)
+}
+function score(set, title,    p, i, j, pairs, wins, a, b, c, d, all, right, chance, total, sum, expected) {
+    if (!n[set, 1]) return
+    print "\n" title ": " n[set, 1] " networks\n"
+    print "| pathway | there, reported | there, not | absent, reported | absent, not | right | by chance | kappa | area |\n|---|---|---|---|---|---|---|---|---|"
+    for (p = 1; p <= pathways; p++) {
+        pairs = wins = 0
+        for (i = 1; i <= n[set, p]; i++) for (j = 1; j <= n[set, p]; j++) if (theres[set, p, i] && !theres[set, p, j]) {
+            pairs++
+            wins += shares[set, p, i] > shares[set, p, j] ? 1 : shares[set, p, i] == shares[set, p, j] ? 0.5 : 0
+        }
+        a = count[set, p, 1, 1] + 0; b = count[set, p, 1, 0] + 0; c = count[set, p, 0, 1] + 0; d = count[set, p, 0, 0] + 0
+        all = a + b + c + d
+        right = (a + d) / all; chance = ((a + b) * (a + c) + (c + d) * (b + d)) / all / all
+        printf "| %s | %d | %d | %d | %d | %.2f | %.2f | %s | %s |\n", name[p], a, b, c, d, right, chance,
+            chance < 1 ? sprintf("%.2f", (right - chance) / (1 - chance)) : "-", pairs ? sprintf("%.2f", wins / pairs) : "-"
+        total += a + d; sum += all; expected += chance * all
+    }
+    printf "| all | | | | | %.2f | %.2f | %.2f | |\n\n", total / sum, expected / sum, (total - expected) / (sum - expected)
+    shuffle(set)
+}
+# How much is right when the networks are dealt out among the circuits by chance.
+function shuffle(set,    deal, p, i, j, held, count, right, sum, square, all) {
+    all = n[set, 1] * pathways
+    srand(1)
+    for (i = 1; i <= n[set, 1]; i++) held[i] = i
+    for (deal = 0; deal < 10000; deal++) {
+        for (i = n[set, 1]; i > 1; i--) { j = 1 + int(rand() * i); count = held[i]; held[i] = held[j]; held[j] = count }
+        right = 0
+        for (p = 1; p <= pathways; p++) for (i = 1; i <= n[set, 1]; i++)
+            right += theres[set, p, held[i]] == (shares[set, p, i] >= border)
+        sum += right / all; square += (right / all) ^ 2
+    }
+    sum /= deal
+    printf "dealt out among the circuits by chance, 10000 times: %.3f right, SD %.3f\n", sum, sqrt(square / deal - sum * sum)
 }
 END {
     for (i = 1; i <= circuits; i++) {
@@ -81,20 +118,7 @@ END {
         for (p = 1; p <= pathways; p++) line = line sprintf(" | %s(%.2f)", text[order[i], p], change[order[i], p])
         print line " | " fit[order[i]] "|"
     }
-    print "\narea: how often a network whose circuit has the pathway gives it a larger share than one without (chance 0.5)\n"
-    print "| pathway | there, reported | there, not | absent, reported | absent, not | right | by chance | kappa | area |\n|---|---|---|---|---|---|---|---|---|"
-    for (p = 1; p <= pathways; p++) {
-        pairs = wins = 0
-        for (i = 1; i <= n[p]; i++) for (j = 1; j <= n[p]; j++) if (theres[p, i] && !theres[p, j]) {
-            pairs++
-            wins += shares[p, i] > shares[p, j] ? 1 : shares[p, i] == shares[p, j] ? 0.5 : 0
-        }
-        a = count[p, 1, 1] + 0; b = count[p, 1, 0] + 0; c = count[p, 0, 1] + 0; d = count[p, 0, 0] + 0; all = a + b + c + d
-        right = (a + d) / all; chance = ((a + b) * (a + c) + (c + d) * (b + d)) / all / all
-        kappa = chance < 1 ? sprintf("%.2f", (right - chance) / (1 - chance)) : "-"
-        printf "| %s | %d | %d | %d | %d | %.2f | %.2f | %s | %s |\n", name[p], a, b, c, d, right, chance, kappa,
-            pairs ? sprintf("%.2f", wins / pairs) : "-"
-        total += a + d; sum += all; expected += chance * all
-    }
-    printf "| all | | | | | %.2f | %.2f | %.2f | |\n", total / sum, expected / sum, (total - expected) / (sum - expected)
+    print "\narea: how often a network whose circuit has the pathway gives it a larger share than one without (chance 0.5)"
+    score(1, "seed " first ", on which the rules were settled")
+    score(2, "the other seeds, held out")
 }' "$rows"
