@@ -258,11 +258,13 @@ BenchCost bench_cost_attribution(const BenchNet *net, int steps_least, int steps
 
 /* The means; every tap's product with every mean; their sums at every place; both sides of each unit's rectifier
  * there, pooled. */
-BenchCost bench_cost_reduced(int pixels, int units, int history_bins, int taps, int places, int cells)
+BenchCost bench_cost_reduced(int pixels, int units, int history_bins, int taps, int places,
+                             int cells)
 {
     double means = taps + places - 1, kernel = (double)units * history_bins * taps;
     double pooled = (double)units * places * cells;
     return (BenchCost){
-        .flops = pixels + 2 * kernel * means + (double)units * taps * places + 6 * pooled + 4.0 * units * cells,
+        .flops = pixels + 2 * kernel * means + (double)units * taps * places + 6 * pooled +
+                 4.0 * units * cells,
         .bytes = BYTES * (pixels + kernel + history_bins * means + pooled + 4.0 * units * cells)};
 }

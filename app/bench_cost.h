@@ -44,4 +44,5 @@ double bench_flops_fit_plain(const BenchNet *net);
 BenchCost bench_cost_attribution(const BenchNet *net, int steps_least, int steps);
 
 /* One bin of a model of kind "reduced" whose kernels take `taps` means of the image, at `places` places. */
-BenchCost bench_cost_reduced(int pixels, int units, int history_bins, int taps, int places, int cells);
+BenchCost bench_cost_reduced(int pixels, int units, int history_bins, int taps, int places,
+                             int cells);

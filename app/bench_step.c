@@ -98,9 +98,9 @@ static bool reduced_cost(BenchCase *c, char *err)
     const ModelTensor *filter = model_file_need(&file, "filter", 4, (int[4]){0}, err);
     const ModelTensor *pool = filter ? model_file_need(&file, "pool", 4, (int[4]){0}, err) : NULL;
     if (pool)
-        c->lines[0].cost = bench_cost_reduced(file.info.width_px * file.info.height_px, filter->dims[0],
-                                              filter->dims[1], filter->dims[2] * filter->dims[3],
-                                              pool->dims[2] * pool->dims[3], file.info.cells);
+        c->lines[0].cost = bench_cost_reduced(
+            file.info.width_px * file.info.height_px, filter->dims[0], filter->dims[1],
+            filter->dims[2] * filter->dims[3], pool->dims[2] * pool->dims[3], file.info.cells);
     model_file_finish(&file);
     return pool != NULL;
 }

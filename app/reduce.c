@@ -136,7 +136,8 @@ static void locate_channel(Reduce *reduce, int rank)
         square += value * place * place;
     }
     reduce->centre[rank] = moment / mass;
-    reduce->spread[rank] = sqrt(fmax(square / mass - reduce->centre[rank] * reduce->centre[rank], 0.25));
+    reduce->spread[rank] =
+        sqrt(fmax(square / mass - reduce->centre[rank] * reduce->centre[rank], 0.25));
 }
 
 static void add_shares(Reduce *reduce)

@@ -158,7 +158,8 @@ static void draw_circuit(const Page *page)
                  100 * reduce->share[c]);
         write_at(page, sign_colour(inhibits), false, PLOT_LEFT, MARGIN_PT, y_pt + 26.0, text);
         if (reduce->places > 1) {
-            snprintf(text, sizeof text, "at %.0f ± %.0f um", reduce_place_um(reduce, i), reduce_spread_um(reduce, i));
+            snprintf(text, sizeof text, "at %.0f ± %.0f um", reduce_place_um(reduce, i),
+                     reduce_spread_um(reduce, i));
             write_at(page, plot_on_paper.faint, false, PLOT_LEFT, MARGIN_PT, y_pt + 38.0, text);
         }
         draw_kernel(page, c, MARGIN_PT + NAME_PT, y_pt);

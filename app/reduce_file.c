@@ -24,7 +24,9 @@ double reduce_place_um(const Reduce *reduce, int unit)
 
 double reduce_spread_um(const Reduce *reduce, int unit)
 {
-    return reduce->places == 1 ? 0 : kept_numbers(reduce)->spread[unit] * reduce->job->attribute.info->um_per_px;
+    return reduce->places == 1
+               ? 0
+               : kept_numbers(reduce)->spread[unit] * reduce->job->attribute.info->um_per_px;
 }
 
 double reduce_kept_share(const Reduce *reduce)
@@ -71,7 +73,8 @@ static bool fill_pool(const Reduce *reduce, Parts *parts)
     double *pool = calloc(places, sizeof *pool);
     parts->pool = calloc((size_t)reduce->kept * places, sizeof *parts->pool);
     for (int u = 0; pool && parts->pool && u < reduce->kept; u++) {
-        reduction_pool(kept_numbers(reduce)->centre[u], kept_numbers(reduce)->spread[u], reduce->places, pool);
+        reduction_pool(kept_numbers(reduce)->centre[u], kept_numbers(reduce)->spread[u],
+                       reduce->places, pool);
         for (size_t p = 0; p < places; p++)
             parts->pool[(size_t)u * places + p] = (float)pool[p];
     }
@@ -98,13 +101,15 @@ static void fill_info(const Reduce *reduce, const char *name, Parts *parts, Mode
     file->rate_scale_hz = job->file.rate_scale_hz;
 }
 
-static bool write_parts(const Reduce *reduce, const char *name, const char *path, Parts *parts, char *err)
+static bool write_parts(const Reduce *reduce, const char *name, const char *path, Parts *parts,
+                        char *err)
 {
     ModelFile file = {0};
     ReducedAxis axis = reduction_axis(reduce->job->attribute.info, reduce->symmetry);
     int units = reduce->kept, history = reduce->job->attribute.info->history_bins;
     bool is_column = axis.rows > 1;
-    const int filter[] = {units, history, is_column ? reduce->taps : 1, is_column ? 1 : reduce->taps};
+    const int filter[] = {units, history, is_column ? reduce->taps : 1,
+                          is_column ? 1 : reduce->taps};
     const int pool[] = {1, units, is_column ? reduce->places : 1, is_column ? 1 : reduce->places};
     const int weights[] = {1, units};
     fill_parts(reduce, parts);
@@ -126,7 +131,8 @@ bool reduce_write(const Reduce *reduce, const char *name, const char *path, char
 {
     Parts *parts = calloc(1, sizeof *parts);
     snprintf(err, MODEL_ERR_BYTES, "out of memory");
-    bool is_written = parts && fill_pool(reduce, parts) && write_parts(reduce, name, path, parts, err);
+    bool is_written =
+        parts && fill_pool(reduce, parts) && write_parts(reduce, name, path, parts, err);
     if (parts)
         free(parts->pool);
     free(parts);

@@ -75,8 +75,8 @@ static uint32_t inhibitors_of(const Reduce *reduce, const Part *part)
 static void add_view(Part *part, const float *rates_hz, uint32_t silent, int stride)
 {
     for (int bin = 0; bin < part->task.bins; bin += stride)
-        part->rows[part->task.rows_count++] =
-            (ReductionRow){bin, silent, (double)rates_hz[bin], silent ? SILENCED_WEIGHT * stride : 1};
+        part->rows[part->task.rows_count++] = (ReductionRow){bin, silent, (double)rates_hz[bin],
+                                                             silent ? SILENCED_WEIGHT * stride : 1};
 }
 
 static bool open_part(const Reduce *reduce, int channels, const bool *is_left_out, Part *part)
@@ -100,7 +100,8 @@ bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out
                      const ReductionStarts *starts, ReductionNumbers *numbers)
 {
     Part part = {0};
-    bool ok = open_part(reduce, channels, is_left_out, &part) && reduction_fit(&part.task, starts, numbers);
+    bool ok = open_part(reduce, channels, is_left_out, &part) &&
+              reduction_fit(&part.task, starts, numbers);
     free(part.rows);
     return ok;
 }

@@ -45,10 +45,11 @@ static void talk_of_channels(const Reduce *reduce, FILE *talk)
                 100 * reduce->share[c], 100 * sum, reduce->excited[c], reduce->inhibited[c]);
         if (i < reduce->kept) {
             ReduceUnitEffect effect = reduce_effect(reduce, i);
-            fprintf(talk, "          %+8.2f  %+5.2f  %+6.2f  %+5.2f", effect.rise, effect.rise_threshold,
-                    effect.fall, effect.fall_threshold);
+            fprintf(talk, "          %+8.2f  %+5.2f  %+6.2f  %+5.2f", effect.rise,
+                    effect.rise_threshold, effect.fall, effect.fall_threshold);
             if (reduce->places > 1)
-                fprintf(talk, "  %+8.0f  %6.0f", reduce_place_um(reduce, i), reduce_spread_um(reduce, i));
+                fprintf(talk, "  %+8.0f  %6.0f", reduce_place_um(reduce, i),
+                        reduce_spread_um(reduce, i));
         }
         fprintf(talk, "%s\n", i < reduce->kept ? "" : "          not kept");
     }
@@ -139,10 +140,11 @@ static json_t *unit_json(const Reduce *reduce, int u)
         return json_null();
     const ReductionNumbers *numbers = &reduce->steps[reduce->kept - 1].numbers;
     ReduceUnitEffect effect = reduce_effect(reduce, u);
-    return json_pack("{sf sf sf sf sf sf sf sf}", "place_um", reduce_place_um(reduce, u), "spread_um",
-                     reduce_spread_um(reduce, u), "rise", numbers->rise[u], "rise_threshold",
-                     numbers->rise_threshold[u], "fall", numbers->fall[u], "fall_threshold",
-                     numbers->fall_threshold[u], "rise_effect", effect.rise, "fall_effect", effect.fall);
+    return json_pack("{sf sf sf sf sf sf sf sf}", "place_um", reduce_place_um(reduce, u),
+                     "spread_um", reduce_spread_um(reduce, u), "rise", numbers->rise[u],
+                     "rise_threshold", numbers->rise_threshold[u], "fall", numbers->fall[u],
+                     "fall_threshold", numbers->fall_threshold[u], "rise_effect", effect.rise,
+                     "fall_effect", effect.fall);
 }
 
 static json_t *channels_json(const Reduce *reduce)
@@ -237,13 +239,13 @@ static json_t *ablations_json(const Reduce *reduce)
 json_t *reduce_summary(const Reduce *reduce)
 {
     const ModelInfo *info = reduce->job->attribute.info;
-    return json_pack(
-        "{ss s{ss ss ss sb} s{ss ss} ss ss sf si sf so so so so}", "retrace", RETRACE_VERSION,
-        "model", "name", info->name, "kind", info->kind, "path", reduce->job->model_path,
-        "simulated", (int)info->is_simulated, "protocol", "name", reduce->job->protocol->name,
-        "path", reduce->job->protocol_path, "cell", info->cell_names[reduce->job->attribute.cell],
-        "symmetry", attribute_symmetry_name(reduce->symmetry), "rest_hz", reduce->rest_hz,
-        "kept", reduce->kept, "kept_share",
-        reduce_kept_share(reduce), "channels", channels_json(reduce), "k", steps_json(reduce),
-        "trials", trials_json(reduce), "ablations", ablations_json(reduce));
+    return json_pack("{ss s{ss ss ss sb} s{ss ss} ss ss sf si sf so so so so}", "retrace",
+                     RETRACE_VERSION, "model", "name", info->name, "kind", info->kind, "path",
+                     reduce->job->model_path, "simulated", (int)info->is_simulated, "protocol",
+                     "name", reduce->job->protocol->name, "path", reduce->job->protocol_path,
+                     "cell", info->cell_names[reduce->job->attribute.cell], "symmetry",
+                     attribute_symmetry_name(reduce->symmetry), "rest_hz", reduce->rest_hz, "kept",
+                     reduce->kept, "kept_share", reduce_kept_share(reduce), "channels",
+                     channels_json(reduce), "k", steps_json(reduce), "trials", trials_json(reduce),
+                     "ablations", ablations_json(reduce));
 }

@@ -19,6 +19,7 @@ bool reduce_draw(const Reduce *reduce, const char *path, char *err);
 typedef struct {
     double low, high;                      // its outputs, from rest
     double rise_threshold, fall_threshold; // from rest, in shares of the unit's largest excursion
-    double rise, fall; // of the softplus's argument, were the unit highest, or lowest, at all places
+    double rise,
+        fall; // of the softplus's argument, were the unit highest, or lowest, at all places
 } ReduceUnitEffect;
 ReduceUnitEffect reduce_effect(const Reduce *reduce, int unit);

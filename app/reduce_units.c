@@ -69,8 +69,8 @@ static void filter_light(Reduce *reduce, const float *light)
     for (int t = 0; t < reduce->job->trials_count; t++) {
         for (int bin = 0; bin < reduce->trials[t].bins; bin++)
             filter_window(reduce, light + bin * means,
-                          reduce->outputs +
-                              (size_t)(reduce->first_bins[t] + bin) * (size_t)(reduce->steps_count * reduce->places));
+                          reduce->outputs + (size_t)(reduce->first_bins[t] + bin) *
+                                                (size_t)(reduce->steps_count * reduce->places));
         light += (reduce->trials[t].bins + info->history_bins - 1) * means;
     }
 }
@@ -82,7 +82,8 @@ bool reduce_make_units(Reduce *reduce, char *err)
     reduce->places = means_of(reduce) - reduce->taps + 1;
     size_t means = (size_t)means_of(reduce), history = (size_t)info->history_bins;
     size_t units = (size_t)reduce->steps_count, bins = (size_t)reduce->bins;
-    float *light = calloc((bins + (size_t)reduce->job->trials_count * (history - 1)) * means, sizeof *light);
+    float *light =
+        calloc((bins + (size_t)reduce->job->trials_count * (history - 1)) * means, sizeof *light);
     float *next = light;
     reduce->filters = calloc(units * history * (size_t)reduce->taps, sizeof *reduce->filters);
     reduce->outputs = calloc(units * bins * (size_t)reduce->places, sizeof *reduce->outputs);

@@ -17,8 +17,8 @@ typedef struct {
     const float *pool; // (cells, units, places), of the file
     const float *rise, *rise_threshold, *fall, *fall_threshold; // (cells, units), of the file
     const float *offset;                                        // (cells), of the file
-    float *block;         // owned: the arrays below
-    float *kernel;        // (units, taps, history)
+    float *block;                                               // owned: the arrays below
+    float *kernel;                                              // (units, taps, history)
     float *ring;          // (2 · slots, means): bin b at b % slots and again
                           // at b % slots + slots, so that a window lies in one piece
     float *products;      // (units, taps, means): every tap's own sum over the window
@@ -71,8 +71,8 @@ static float softplus(float x)
 /* A tap sees every mean; a place sees the products of its taps. */
 static void filter_window(Reduced *r, const float *window)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r->units * r->taps, r->means, r->history, 1, r->kernel,
-                r->history, window, r->means, 0, r->products, r->means);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r->units * r->taps, r->means, r->history,
+                1, r->kernel, r->history, window, r->means, 0, r->products, r->means);
     memset(r->outputs, 0, (size_t)(r->units * r->places) * sizeof *r->outputs);
     for (int u = 0; u < r->units; u++)
         for (int tap = 0; tap < r->taps; tap++) {
@@ -160,17 +160,19 @@ static ReducedAxis axis_of(const ModelTensor *filter, const ModelTensor *pool)
     return (ReducedAxis){filter->dims[2] + pool->dims[2] - 1, filter->dims[3] + pool->dims[3] - 1};
 }
 
-static bool check_axis(const ModelFile *file, const ModelTensor *filter, const ModelTensor *pool, char *err)
+static bool check_axis(const ModelFile *file, const ModelTensor *filter, const ModelTensor *pool,
+                       char *err)
 {
     ReducedAxis axis = axis_of(filter, pool);
     int rows = axis.rows, columns = axis.columns;
     int height = file->info.height_px, width = file->info.width_px;
     if ((rows == 1 && (columns == 1 || columns == width)) || (rows == height && columns == 1))
         return true;
-    return model_refuse(err,
-                        "%s: datasets filter and pool are over %d × %d means of the image; allowed are 1 × 1, "
-                        "1 × %d and %d × 1",
-                        file->path, rows, columns, width, height);
+    return model_refuse(
+        err,
+        "%s: datasets filter and pool are over %d × %d means of the image; allowed are 1 × 1, "
+        "1 × %d and %d × 1",
+        file->path, rows, columns, width, height);
 }
 
 bool reduced_check(const ModelFile *file, char *err)
@@ -220,7 +222,8 @@ static void load(Reduced *reduced)
 
 static void measure(Reduced *reduced, const ModelFile *file)
 {
-    const ModelTensor *filter = model_file_find(file, "filter"), *pool = model_file_find(file, "pool");
+    const ModelTensor *filter = model_file_find(file, "filter"),
+                      *pool = model_file_find(file, "pool");
     reduced->axis = axis_of(filter, pool);
     reduced->units = filter->dims[0];
     reduced->cells = file->info.cells;
@@ -233,7 +236,8 @@ static void measure(Reduced *reduced, const ModelFile *file)
 
 static bool allocate(Reduced *reduced)
 {
-    size_t units = (size_t)reduced->units, taps = (size_t)reduced->taps, means = (size_t)reduced->means;
+    size_t units = (size_t)reduced->units, taps = (size_t)reduced->taps,
+           means = (size_t)reduced->means;
     const ModelArray arrays[] = {
         {&reduced->kernel, units * taps * (size_t)reduced->history},
         {&reduced->ring, 2 * (size_t)reduced->slots * means},

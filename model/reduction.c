@@ -14,10 +14,10 @@
  * and, where there is more than one place, centre and logarithm of the spread of the pools (units, units). */
 typedef struct {
     const ReductionTask *task;
-    float *drives;       // owned (bins, units, places)
+    float *drives;        // owned (bins, units, places)
     ReductionPool *pools; // owned (units)
-    ReductionSums *sums; // owned (bins, units)
-    double *work;        // owned: all MINPACK wants
+    ReductionSums *sums;  // owned (bins, units)
+    double *work;         // owned: all MINPACK wants
     double scale[REDUCED_UNITS_MAX];
     double spread_hz;   // of the rates; residuals are in units of it
     const double *held; // thresholds and pools are held at these, or NULL: free
@@ -63,13 +63,15 @@ static void fill_sums(const Fit *fit, const double *x, bool has_derivatives)
     const double *shape = shape_of(fit, x);
     for (int u = 0; u < units; u++)
         if (task->places > 1)
-            reduction_pool_fill(&fit->pools[u], shape[2 * units + u], exp(shape[3 * units + u]), task->places);
+            reduction_pool_fill(&fit->pools[u], shape[2 * units + u], exp(shape[3 * units + u]),
+                                task->places);
         else
             reduction_pool_fill(&fit->pools[u], 0, 1, 1);
     for (int i = 0; i < task->bins * units; i++) {
         int u = i % units;
-        fit->sums[i] = reduction_sums(&fit->pools[u], fit->drives + (size_t)i * (size_t)task->places, shape[u],
-                                      shape[units + u], has_derivatives);
+        fit->sums[i] =
+            reduction_sums(&fit->pools[u], fit->drives + (size_t)i * (size_t)task->places, shape[u],
+                           shape[units + u], has_derivatives);
     }
 }
 
@@ -94,8 +96,8 @@ static double argument_of(const Fit *fit, const double *x, const ReductionRow *r
 }
 
 /* A row of the derivatives, columns `stride` apart. */
-static void differentiate(const Fit *fit, const double *x, const ReductionRow *row, double outer, double *to,
-                          int stride)
+static void differentiate(const Fit *fit, const double *x, const ReductionRow *row, double outer,
+                          double *to, int stride)
 {
     int units = fit->task->units, shape = 2 * units + 1;
     for (int u = 0; u < units; u++) {
@@ -109,8 +111,10 @@ static void differentiate(const Fit *fit, const double *x, const ReductionRow *r
         to[(shape + units + u) * stride] = fall * sums.fall_open;
         if (fit->task->places == 1)
             continue;
-        to[(shape + 2 * units + u) * stride] = rise * sums.rise_by_centre + fall * sums.fall_by_centre;
-        to[(shape + 3 * units + u) * stride] = rise * sums.rise_by_spread + fall * sums.fall_by_spread;
+        to[(shape + 2 * units + u) * stride] =
+            rise * sums.rise_by_centre + fall * sums.fall_by_centre;
+        to[(shape + 3 * units + u) * stride] =
+            rise * sums.rise_by_spread + fall * sums.fall_by_spread;
     }
     to[2 * units * stride] = outer;
 }
@@ -129,7 +133,8 @@ static void ridge_at(const Fit *fit, int ridge, int *number, double *origin, dou
     double whole = sqrt(task->bins);
     *number = pool < 0 ? ridge : ridge + 2 * units + 1;
     *origin = pool < 0 ? 0 : pool < units ? task->centre[pool] : log(task->spread[pool - units]);
-    *slope = pool < 0 ? RIDGE * whole : POOL_RIDGE * whole / (pool < units ? task->spread[pool] : 1);
+    *slope =
+        pool < 0 ? RIDGE * whole : POOL_RIDGE * whole / (pool < units ? task->spread[pool] : 1);
 }
 
 /* Residuals, or derivatives (column by column): first the task's rows, then the ridges. */
@@ -226,7 +231,8 @@ static void scale_drives(Fit *fit, int u)
     for (int bin = 0; bin < task->bins; bin++) {
         float *drive = fit->drives + (size_t)(bin * task->units + u) * (size_t)task->places;
         for (int p = 0; p < task->places; p++)
-            drive[p] = (float)(((double)outputs_of(task, bin, u)[p] - task->rest[u]) / fit->scale[u]);
+            drive[p] =
+                (float)(((double)outputs_of(task, bin, u)[p] - task->rest[u]) / fit->scale[u]);
     }
 }
 
@@ -330,9 +336,10 @@ void reduction_rates(const ReductionTask *task, const ReductionNumbers *numbers,
         double up = numbers->rise_threshold[u], down = numbers->fall_threshold[u];
         reduction_pool_fill(&pool, numbers->centre[u], numbers->spread[u], task->places);
         for (int bin = 0; bin < task->bins; bin++) {
-            ReductionSums sums = is_silent && is_silent[u]
-                                     ? reduction_sums_even(task->rest[u], up, down)
-                                     : reduction_sums(&pool, outputs_of(task, bin, u), up, down, false);
+            ReductionSums sums =
+                is_silent && is_silent[u]
+                    ? reduction_sums_even(task->rest[u], up, down)
+                    : reduction_sums(&pool, outputs_of(task, bin, u), up, down, false);
             rates_hz[bin] += (float)(numbers->rise[u] * sums.rise + numbers->fall[u] * sums.fall);
         }
     }

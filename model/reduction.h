@@ -20,7 +20,8 @@ int reduction_taps(const ModelFile *file, AttributionSymmetry symmetry);
 
 /* filter (history_bins, taps) of a channel (from 0), oldest first, with the sign of its channel card: one that
  * batch-norm turns over is turned back. The file has passed cnn_file_check(). */
-void reduction_filter(const ModelFile *file, AttributionSymmetry symmetry, int channel, float *filter);
+void reduction_filter(const ModelFile *file, AttributionSymmetry symmetry, int channel,
+                      float *filter);
 
 /* pool (places): a Gaussian window of sum 1; 1 where there is one place. */
 void reduction_pool(double centre, double spread, int places, double *pool);

@@ -26,7 +26,8 @@ int reduction_taps(const ModelFile *file, AttributionSymmetry symmetry)
     return 1 + tap_of(symmetry, weights->dims[3] - 1, weights->dims[2] - 1);
 }
 
-void reduction_filter(const ModelFile *file, AttributionSymmetry symmetry, int channel, float *filter)
+void reduction_filter(const ModelFile *file, AttributionSymmetry symmetry, int channel,
+                      float *filter)
 {
     const ModelTensor *weights = model_file_find(file, "conv1_weight");
     int history = weights->dims[1], height = weights->dims[2], width = weights->dims[3];

@@ -8,7 +8,8 @@ enum { REDUCTION_PLACES_MAX = 1024 };
 /* A window over the places, and its derivatives by centre and by the logarithm of the spread. */
 typedef struct {
     int places;
-    double weight[REDUCTION_PLACES_MAX], by_centre[REDUCTION_PLACES_MAX], by_spread[REDUCTION_PLACES_MAX];
+    double weight[REDUCTION_PLACES_MAX], by_centre[REDUCTION_PLACES_MAX],
+        by_spread[REDUCTION_PLACES_MAX];
 } ReductionPool;
 
 void reduction_pool_fill(ReductionPool *pool, double centre, double spread, int places);

@@ -148,8 +148,10 @@ void random_reduced(RandomModel *model, const RandomShape *s, int units, int row
 {
     describe(model, s, "reduced", seed);
     const int weights[] = {s->cells, units};
-    add(model, "filter", 4, (int[]){units, s->history, s->kernel1_height, s->kernel1_width}, -0.2f, 0.2f);
-    add(model, "pool", 4, (int[]){s->cells, units, rows, columns}, 0, 2.0f / (float)(rows * columns));
+    add(model, "filter", 4, (int[]){units, s->history, s->kernel1_height, s->kernel1_width}, -0.2f,
+        0.2f);
+    add(model, "pool", 4, (int[]){s->cells, units, rows, columns}, 0,
+        2.0f / (float)(rows * columns));
     add(model, "rise", 2, weights, -2, 2);
     add(model, "rise_threshold", 2, weights, -0.1f, 0.1f);
     add(model, "fall", 2, weights, -2, 2);

@@ -38,7 +38,8 @@ static void fixture(Fixture *f, int rows, int columns, int kernel_rows, int kern
     f->columns = columns;
     f->kernel_rows = kernel_rows;
     f->kernel_columns = kernel_columns;
-    random_reduced(&f->random, &shape, UNITS, rows - kernel_rows + 1, columns - kernel_columns + 1, 5);
+    random_reduced(&f->random, &shape, UNITS, rows - kernel_rows + 1, columns - kernel_columns + 1,
+                   5);
     f->model = model_open(random_model_save(&f->random, test_folder("reduced")), err);
     if (f->model == NULL)
         CU_FAIL_FATAL(err);
@@ -77,7 +78,8 @@ static double plain_output(const Fixture *f, int unit, int bin, int row, int col
     for (int i = 0; i < HISTORY; i++)
         for (int y = 0; y < f->kernel_rows && bin - HISTORY + 1 + i >= 0; y++)
             for (int x = 0; x < f->kernel_columns; x++)
-                sum += value(f, "filter", ((unit * HISTORY + i) * f->kernel_rows + y) * f->kernel_columns + x) *
+                sum += value(f, "filter",
+                             ((unit * HISTORY + i) * f->kernel_rows + y) * f->kernel_columns + x) *
                        plain_mean(f, bin - HISTORY + 1 + i, row + y, column + x);
     return sum;
 }
@@ -93,8 +95,9 @@ static double plain_rate(const Fixture *f, int cell, int bin)
                 double output = plain_output(f, unit, bin, row, column);
                 double above = output - value(f, "rise_threshold", at);
                 double below = value(f, "fall_threshold", at) - output;
-                sum += value(f, "pool", (at * rows + row) * columns + column) *
-                       (value(f, "rise", at) * fmax(above, 0) + value(f, "fall", at) * fmax(below, 0));
+                sum +=
+                    value(f, "pool", (at * rows + row) * columns + column) *
+                    (value(f, "rise", at) * fmax(above, 0) + value(f, "fall", at) * fmax(below, 0));
             }
     return f->random.file.rate_scale_hz * log(1 + exp(sum));
 }

@@ -63,7 +63,8 @@ static void check_filter(AttributionSymmetry symmetry, int means, int taps, doub
         for (int i = 0; i < shape.history; i++)
             for (int k = 0; k < taps; k++)
                 got += (double)filter[i * taps + k] * (double)light[i * means + place + k];
-        CU_ASSERT(test_near(got, turn * plain_drive(&random.file, 1, symmetry, place, light, means), 1e-5));
+        CU_ASSERT(test_near(got, turn * plain_drive(&random.file, 1, symmetry, place, light, means),
+                            1e-5));
     }
     random_model_finish(&random);
 }
@@ -168,7 +169,8 @@ static void rates_are_those_of_the_formula(void)
     }
 }
 
-static void check_sums(double (*of)(ReductionSums sums), double step_centre, double step_spread, double slope)
+static void check_sums(double (*of)(ReductionSums sums), double step_centre, double step_spread,
+                       double slope)
 {
     static ReductionPool before, after;
     static Made made;
@@ -276,7 +278,8 @@ static void rows_count_by_their_weight(void)
     double all_off = 0, half_off = 0;
     for (int bin = 0; bin < BINS / 2; bin++) {
         all_off = fmax(all_off, fabs(plain_rate(&made.task, &all, bin) - made.rows[bin].rate_hz));
-        half_off = fmax(half_off, fabs(plain_rate(&made.task, &half, bin) - made.rows[bin].rate_hz));
+        half_off =
+            fmax(half_off, fabs(plain_rate(&made.task, &half, bin) - made.rows[bin].rate_hz));
     }
     CU_ASSERT(half_off < 0.5);
     CU_ASSERT(all_off > 10 * half_off);
@@ -296,9 +299,11 @@ static void silent_rows_tell_units_apart(void)
     for (int i = 0; i < BINS * UNITS; i += 2)
         made.outputs[i + 1] = made.outputs[i];
     for (int bin = 0; bin < BINS; bin++) {
-        double v = (double)made.outputs[UNITS * bin], both = 3 * fmax(v - 0.4, 0) + fmax(v - 0.1, 0);
+        double v = (double)made.outputs[UNITS * bin],
+               both = 3 * fmax(v - 0.4, 0) + fmax(v - 0.1, 0);
         rows[bin] = (ReductionRow){bin, 0, 5 * log(1 + exp(both + twin.offset)), 1};
-        rows[BINS + bin] = (ReductionRow){bin, 1, 5 * log(1 + exp(fmax(v - 0.1, 0) + twin.offset)), 1};
+        rows[BINS + bin] =
+            (ReductionRow){bin, 1, 5 * log(1 + exp(fmax(v - 0.1, 0) + twin.offset)), 1};
     }
     made.task.rows = rows;
     made.task.rows_count = 2 * BINS;
@@ -354,7 +359,8 @@ static void a_constant_rate_is_fitted(void)
 int main(void)
 {
     static const TestCase cases[] = {
-        {"a unit's filter is the convolution, summed along the symmetry", a_filter_is_the_convolution},
+        {"a unit's filter is the convolution, summed along the symmetry",
+         a_filter_is_the_convolution},
         {"a channel that batch-norm turns over is turned back", a_turned_channel_is_turned_back},
         {"a pool is a window of sum one", a_pool_is_a_window_of_sum_one},
         {"rates are those of the formula", rates_are_those_of_the_formula},
