@@ -2,11 +2,9 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cminpack.h>
 
-#include "model/moments.h"
 #include "model/reduction_pool.h"
 
 /* The numbers as the fit sees them: outputs from rest, the largest excursion of each unit being 1.
@@ -37,11 +35,6 @@ static double softplus(double x)
 static double logistic(double x)
 {
     return 1 / (1 + exp(-x));
-}
-
-int reduction_numbers(int units, int places)
-{
-    return (places > 1 ? 6 : 4) * units + 1;
 }
 
 /* Numbers beyond the weights and the offset. */
@@ -213,26 +206,20 @@ static double descend_from(Fit *fit, int start, double *x)
 
 /* ---- opening */
 
-/* Outputs of unit u in a bin. */
-static const float *outputs_of(const ReductionTask *task, int bin, int u)
-{
-    int which = task->which ? task->which[u] : u;
-    return task->outputs + (size_t)bin * (size_t)task->stride + (size_t)(which * task->places);
-}
-
 static void scale_drives(Fit *fit, int u)
 {
     const ReductionTask *task = fit->task;
     double largest = 0;
     for (int bin = 0; bin < task->bins; bin++)
         for (int p = 0; p < task->places; p++)
-            largest = fmax(largest, fabs((double)outputs_of(task, bin, u)[p] - task->rest[u]));
+            largest =
+                fmax(largest, fabs((double)reduction_outputs(task, bin, u)[p] - task->rest[u]));
     fit->scale[u] = largest > 0 ? largest : 1;
     for (int bin = 0; bin < task->bins; bin++) {
         float *drive = fit->drives + (size_t)(bin * task->units + u) * (size_t)task->places;
         for (int p = 0; p < task->places; p++)
-            drive[p] =
-                (float)(((double)outputs_of(task, bin, u)[p] - task->rest[u]) / fit->scale[u]);
+            drive[p] = (float)(((double)reduction_outputs(task, bin, u)[p] - task->rest[u]) /
+                               fit->scale[u]);
     }
 }
 
@@ -317,58 +304,7 @@ static void take_in(const Fit *fit, const ReductionNumbers *numbers, int count, 
     x[2 * units] = numbers->offset;
 }
 
-/* ---- rates */
-
-void reduction_pool(double centre, double spread, int places, double *pool)
-{
-    ReductionPool filled;
-    reduction_pool_fill(&filled, centre, spread, places);
-    memcpy(pool, filled.weight, (size_t)places * sizeof *pool);
-}
-
-void reduction_rates(const ReductionTask *task, const ReductionNumbers *numbers,
-                     const bool *is_silent, float *rates_hz)
-{
-    for (int bin = 0; bin < task->bins; bin++)
-        rates_hz[bin] = (float)numbers->offset;
-    for (int u = 0; u < task->units; u++) {
-        ReductionPool pool;
-        double up = numbers->rise_threshold[u], down = numbers->fall_threshold[u];
-        reduction_pool_fill(&pool, numbers->centre[u], numbers->spread[u], task->places);
-        for (int bin = 0; bin < task->bins; bin++) {
-            ReductionSums sums =
-                is_silent && is_silent[u]
-                    ? reduction_sums_even(task->rest[u], up, down)
-                    : reduction_sums(&pool, outputs_of(task, bin, u), up, down, false);
-            rates_hz[bin] += (float)(numbers->rise[u] * sums.rise + numbers->fall[u] * sums.fall);
-        }
-    }
-    for (int bin = 0; bin < task->bins; bin++)
-        rates_hz[bin] = (float)(task->rate_scale_hz * softplus((double)rates_hz[bin]));
-}
-
-static bool judge(const ReductionTask *task, ReductionNumbers *numbers)
-{
-    Moments moments = {0};
-    double square = 0, count = 0;
-    float *rates_hz = malloc((size_t)task->bins * sizeof *rates_hz);
-    if (!rates_hz)
-        return false;
-    reduction_rates(task, numbers, NULL, rates_hz);
-    for (int i = 0; i < task->rows_count; i++) {
-        const ReductionRow *row = &task->rows[i];
-        if (row->silent)
-            continue;
-        double fitted = (double)rates_hz[row->bin], miss = fitted - row->rate_hz;
-        moments_add(&moments, fitted, row->rate_hz);
-        square += miss * miss;
-        count++;
-    }
-    numbers->correlation = moments_correlation(&moments);
-    numbers->error_hz = sqrt(square / fmax(count, 1));
-    free(rates_hz);
-    return true;
-}
+/* ---- all starts */
 
 static void keep_better(const Fit *fit, double sum, const double *x, double *least,
                         ReductionNumbers *numbers)
@@ -391,7 +327,7 @@ bool reduction_fit(const ReductionTask *task, const ReductionStarts *starts,
         take_in(&fit, &from, starts->from_units, x);
         keep_better(&fit, descend(&fit, x), x, &least, numbers);
     }
-    is_open = is_open && judge(task, numbers);
+    is_open = is_open && reduction_judge(task, numbers);
     close_fit(&fit);
     return is_open;
 }

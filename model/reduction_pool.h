@@ -1,7 +1,9 @@
 #pragma once
-/* What a unit of a reduced model makes of its outputs at all places, and how that changes with what is free:
- * the inner sums of reduction.c. */
+/* What reduction.c and reduction_rates.c share: what a unit of a reduced model makes of its outputs at all
+ * places, and how that changes with what is free. */
 #include <stdbool.h>
+
+#include "model/reduction.h"
 
 enum { REDUCTION_PLACES_MAX = 1024 };
 
@@ -27,3 +29,9 @@ ReductionSums reduction_sums(const ReductionPool *pool, const float *drive, doub
 
 /* The same where all places are alike. */
 ReductionSums reduction_sums_even(double drive, double rise_threshold, double fall_threshold);
+
+/* Of one of the task's units in a bin (places). */
+const float *reduction_outputs(const ReductionTask *task, int bin, int unit);
+
+/* correlation and error_hz of the numbers. False without memory. */
+bool reduction_judge(const ReductionTask *task, ReductionNumbers *numbers);
