@@ -5,7 +5,7 @@
 #include "app/peak.h"
 #include "app/reduce_parts.h"
 
-static const double SILENCED_WEIGHT = 0.1;
+static const double SILENCED_WEIGHT = 0.1, HEIGHT_LEAST = 0.05;
 enum {
     ROWS_MOST = 12000,   // of all silenced views together: then they are thinned
     BAR_STARTS_LESS = 8, // where a unit has many places, a fit takes that much longer
@@ -34,6 +34,7 @@ ReductionTask reduce_task(const Reduce *reduce, int channels)
 typedef struct {
     ReductionTask task;
     ReductionRow *rows; // owned
+    double *weights;    // owned (trials)
     int which[REDUCE_CHANNELS_MOST];
     double rest[REDUCE_CHANNELS_MOST], centre[REDUCE_CHANNELS_MOST], spread[REDUCE_CHANNELS_MOST];
 } Part;
@@ -72,11 +73,46 @@ static uint32_t inhibitors_of(const Reduce *reduce, const Part *part)
     return missing > 0 ? 0 : inhibitors;
 }
 
-static void add_view(Part *part, const float *rates_hz, uint32_t silent, int stride)
+static double height_of(const Reduce *reduce, int t)
 {
-    for (int bin = 0; bin < part->task.bins; bin += stride)
-        part->rows[part->task.rows_count++] = (ReductionRow){bin, silent, (double)rates_hz[bin],
-                                                             silent ? SILENCED_WEIGHT * stride : 1};
+    return peak_highest(reduce->full.rates_hz + reduce->first_bins[t], 1, 0,
+                        reduce->trials[t].bins) -
+           reduce->rest_hz;
+}
+
+/* weights (trials): 1 over the height of a trial above rest, 1 on average over the bins, or else fast
+ * bars, which raise the rate most, would be all that is fitted. A trial lower than HEIGHT_LEAST of the
+ * highest counts as one of that height. */
+static void weigh_trials(const Reduce *reduce, double *weights)
+{
+    int trials = reduce->job->trials_count;
+    double highest_hz = 1e-9, sum = 0;
+    for (int t = 0; t < trials; t++)
+        highest_hz = fmax(highest_hz, height_of(reduce, t));
+    for (int t = 0; t < trials; t++) {
+        weights[t] = 1 / fmax(height_of(reduce, t), HEIGHT_LEAST * highest_hz);
+        sum += weights[t] * reduce->trials[t].bins;
+    }
+    for (int t = 0; t < trials; t++)
+        weights[t] *= reduce->bins / sum;
+}
+
+static void add_view(const Reduce *reduce, Part *part, const float *rates_hz, uint32_t silent,
+                     int stride)
+{
+    double weight = silent ? SILENCED_WEIGHT * stride : 1;
+    for (int t = 0; t < reduce->job->trials_count; t++)
+        for (int i = 0; i < reduce->trials[t].bins; i += stride) {
+            int bin = reduce->first_bins[t] + i;
+            part->rows[part->task.rows_count++] =
+                (ReductionRow){bin, silent, (double)rates_hz[bin], weight * part->weights[t]};
+        }
+}
+
+static void close_part(Part *part)
+{
+    free(part->rows);
+    free(part->weights);
 }
 
 static bool open_part(const Reduce *reduce, int channels, const bool *is_left_out, Part *part)
@@ -85,14 +121,18 @@ static bool open_part(const Reduce *reduce, int channels, const bool *is_left_ou
     int units = part->task.units, stride = 1 + units * reduce->bins / ROWS_MOST;
     uint32_t inhibitors = inhibitors_of(reduce, part);
     part->rows = calloc((size_t)(2 + units) * (size_t)reduce->bins, sizeof *part->rows);
-    if (!part->rows)
+    part->weights = calloc((size_t)reduce->job->trials_count, sizeof *part->weights);
+    if (!part->rows || !part->weights)
         return false;
+    weigh_trials(reduce, part->weights);
     part->task.rows = part->rows;
-    add_view(part, reduce->full.rates_hz, 0, 1);
+    add_view(reduce, part, reduce->full.rates_hz, 0, 1);
     for (int u = 0; u < units; u++)
-        add_view(part, reduce->ablations[part->which[u]].full.rates_hz, (uint32_t)1 << u, stride);
+        add_view(reduce, part, reduce->ablations[part->which[u]].full.rates_hz, (uint32_t)1 << u,
+                 stride);
     if (inhibitors & (inhibitors - 1)) // more than one
-        add_view(part, reduce->ablations[reduce->steps_count].full.rates_hz, inhibitors, stride);
+        add_view(reduce, part, reduce->ablations[reduce->steps_count].full.rates_hz, inhibitors,
+                 stride);
     return true;
 }
 
@@ -102,7 +142,7 @@ bool reduce_fit_task(const Reduce *reduce, int channels, const bool *is_left_out
     Part part = {0};
     bool ok = open_part(reduce, channels, is_left_out, &part) &&
               reduction_fit(&part.task, starts, numbers);
-    free(part.rows);
+    close_part(&part);
     return ok;
 }
 
