@@ -33,7 +33,7 @@ static const Argument rows[] = {
     ATTRIBUTE_ROWS(Options),
     {"truth", "CIRCUIT",
      "hold the pathways found against the circuit the network was fitted to: circuit, "
-     "circuit/no-on-fast, …",
+     "circuit/no-on-fast, …, or the file that simulate read",
      ARGUMENT_TEXT(Options, truth)},
     {"json", "FILE|-", "the numbers for machines", ARGUMENT_TEXT(Options, json)},
 };

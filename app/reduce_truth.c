@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/recording.h"
 #include "app/reduce_parts.h"
 #include "app/trial_bins.h"
 
@@ -30,67 +31,105 @@ const char *reduce_pathway_name(ReducePathway pathway)
 
 /* ---- what the circuit says */
 
+typedef struct {
+    CircuitSpec spec;
+    CircuitCell cells[MODEL_MAX_CELLS]; // the spec's
+} Asked;
+
+static bool read_file(const char *path, Asked *asked, char *err)
+{
+    char why[RECORDING_ERR_BYTES];
+    Retina *retina = retina_load(path, why);
+    bool ok = retina && recording_circuit(retina, &asked->spec, asked->cells, why);
+    if (!ok)
+        snprintf(err, MODEL_ERR_BYTES, "--truth: %.480s", why);
+    retina_destroy(retina);
+    return ok;
+}
+
+static bool read_circuit(const char *circuit, Asked *asked, char *err)
+{
+    const char *dot = strrchr(circuit, '.');
+    if (model_is_built_in(circuit))
+        return circuit_named(circuit, &asked->spec, asked->cells, err);
+    if (dot && !strcmp(dot, ".yaml"))
+        return read_file(circuit, asked, err);
+    snprintf(err, MODEL_ERR_BYTES,
+             "--truth %.200s: is no circuit; allowed are circuit, circuit/no-on-fast, … and the "
+             "file that simulate read (.yaml)",
+             circuit);
+    return false;
+}
+
 static int find_cell(const ModelInfo *info, const char *name)
 {
     for (int cell = 0; cell < info->cells; cell++)
         if (!strcmp(info->cell_names[cell], name))
             return cell;
-    return 0;
+    return -1;
 }
 
 /* From the state that follows a long background. */
-static bool show_trial(const Reduce *reduce, Model *model, int cell, int t, float *rates_hz,
-                       int *count, char *err)
+static bool show_trial(const Reduce *reduce, Circuit *circuit, int cell, int t, float *rates_hz,
+                       char *err)
 {
     float rates[MODEL_MAX_CELLS];
     TrialBins bins;
-    if (!trial_bins_open(&bins, reduce->job->plan, reduce->trials[t].trial, model_info(model), err))
+    if (!trial_bins_open(&bins, reduce->job->plan, reduce->trials[t].trial, circuit_info(circuit),
+                         err))
         return false;
-    model_rewind(model);
-    model_mark(model);
+    circuit_rewind(circuit);
     for (int bin = 0; bin < bins.bins && bin < reduce->trials[t].bins; bin++) {
-        model_step(model, trial_bins_next(&bins), rates);
-        rates_hz[(*count)++] = rates[cell];
+        circuit_step(circuit, trial_bins_next(&bins), rates);
+        rates_hz[bin] = rates[cell];
     }
     trial_bins_close(&bins);
     return !reduce_is_stopped(reduce);
 }
 
-static void adapt(const Reduce *reduce, Model *model)
+static bool adapt(const Reduce *reduce, Circuit *circuit)
 {
-    const ModelInfo *info = model_info(model);
+    const ModelInfo *info = circuit_info(circuit);
     size_t pixels = (size_t)info->width_px * (size_t)info->height_px;
     float rates[MODEL_MAX_CELLS];
     float *grey = calloc(pixels, sizeof *grey);
-    for (size_t i = 0; grey && i < pixels; i++)
+    if (!grey)
+        return false;
+    for (size_t i = 0; i < pixels; i++)
         grey[i] = (float)reduce->trials[0].background_lum;
-    for (int bin = 0; grey && bin < (int)(ADAPT_S * info->bin_hz); bin++)
-        model_step(model, grey, rates);
-    model_mark(model);
+    for (int bin = 0; bin < (int)(ADAPT_S * info->bin_hz); bin++)
+        circuit_step(circuit, grey, rates);
+    circuit_mark(circuit);
     free(grey);
+    return true;
 }
 
-/* *count rates of the circuit's cell over all trials. */
-static bool run_circuit(const Reduce *reduce, const char *circuit, float *rates_hz, int *count,
-                        char *err)
+static bool show_all(const Reduce *reduce, Circuit *circuit, float *rates_hz, char *err)
 {
     const AttributeJob *job = reduce->job;
-    Model *model = model_open(circuit, err);
-    if (!model)
-        return false;
-    bool ok = model_info(model)->history_bins == 0;
-    if (!ok)
+    const char *name = job->attribute.info->cell_names[job->attribute.cell];
+    int cell = find_cell(circuit_info(circuit), name);
+    if (cell < 0) {
         snprintf(err, MODEL_ERR_BYTES,
-                 "--truth %.200s: is no circuit; allowed are circuit, "
-                 "circuit-depressing, circuit/no-on-fast, …",
-                 circuit);
-    int cell = find_cell(model_info(model), job->attribute.info->cell_names[job->attribute.cell]);
-    *count = 0;
-    if (ok)
-        adapt(reduce, model);
+                 "--truth: the circuit has no cell '%.60s', which the network was asked for", name);
+        return false;
+    }
+    bool ok = adapt(reduce, circuit);
     for (int t = 0; ok && t < job->trials_count; t++)
-        ok = show_trial(reduce, model, cell, t, rates_hz, count, err);
-    model_close(model);
+        ok = show_trial(reduce, circuit, cell, t, rates_hz + reduce->first_bins[t], err);
+    return ok;
+}
+
+/* rates_hz (bins of the reduction) of the circuit's cell, with a switch thrown, or NULL for none. */
+static bool run_circuit(const Reduce *reduce, const Asked *asked, const char *without,
+                        float *rates_hz, char *err)
+{
+    CircuitSpec spec = asked->spec;
+    if (without && !circuit_block(&spec, without, err))
+        return false;
+    Circuit *circuit = circuit_create(&spec, err);
+    bool ok = circuit && show_all(reduce, circuit, rates_hz, err);
+    circuit_destroy(circuit);
     return ok;
 }
 
@@ -119,28 +158,35 @@ static void add_shares(const Reduce *reduce, ReduceTruth *truth)
     truth[REDUCE_GAIN].share = truth[REDUCE_INHIBITION].share;
 }
 
-bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *truth, char *err)
+static bool change_circuit(const Reduce *reduce, const Asked *asked, float *rates_hz,
+                           ReduceTruth *truth, char *err)
 {
-    size_t bins = (size_t)reduce->bins;
-    float *with_hz = calloc(2 * bins, sizeof *with_hz), *without_hz = with_hz + bins;
-    int count = 0;
-    snprintf(err, MODEL_ERR_BYTES, "stopped, or out of memory");
-    bool ok = with_hz && run_circuit(reduce, circuit, with_hz, &count, err);
-    memset(truth, 0, REDUCE_PATHWAYS * sizeof *truth);
+    float *without_hz = rates_hz + reduce->bins;
+    bool ok = run_circuit(reduce, asked, NULL, rates_hz, err);
     for (int p = 0; ok && p < REDUCE_PATHWAYS; p++) {
-        char name[256];
         if (!pathways[p].without)
             continue;
-        snprintf(name, sizeof name, "%.200s%c%s", circuit, strchr(circuit, '/') ? ',' : '/',
-                 pathways[p].without);
-        ok = run_circuit(reduce, name, without_hz, &count, err);
-        truth[p].change = ok ? reduce_change(with_hz, without_hz, count) : 0;
-        truth[p].is_there = truth[p].change >= reduce_truth_border;
+        ok = run_circuit(reduce, asked, pathways[p].without, without_hz, err);
+        truth[p].change = ok ? reduce_change(rates_hz, without_hz, reduce->bins) : 0;
     }
+    return ok;
+}
+
+bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *truth, char *err)
+{
+    Asked *asked = calloc(1, sizeof *asked);
+    float *rates_hz = calloc(2 * (size_t)reduce->bins, sizeof *rates_hz);
+    memset(truth, 0, REDUCE_PATHWAYS * sizeof *truth);
+    snprintf(err, MODEL_ERR_BYTES, "stopped, or out of memory");
+    bool ok = asked && rates_hz && read_circuit(circuit, asked, err) &&
+              change_circuit(reduce, asked, rates_hz, truth, err);
     if (ok)
         add_shares(reduce, truth);
-    for (int p = 0; p < REDUCE_PATHWAYS; p++)
+    for (int p = 0; p < REDUCE_PATHWAYS; p++) {
+        truth[p].is_there = truth[p].change >= reduce_truth_border;
         truth[p].is_reported = truth[p].share >= reduce_truth_border;
-    free(with_hz);
+    }
+    free(rates_hz);
+    free(asked);
     return ok;
 }

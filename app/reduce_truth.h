@@ -38,7 +38,8 @@ extern const double reduce_truth_border;
 
 const char *reduce_pathway_name(ReducePathway pathway);
 
-/* circuit: a built-in model, "circuit-depressing", "circuit/no-on-fast", …, whose cell of the same name
- * is asked, or its first. truth (REDUCE_PATHWAYS). False when stopped, or with a sentence in err
- * (MODEL_ERR_BYTES). */
+/* circuit: a built-in one, "circuit", "circuit/no-on-fast", …, or the file (.yaml) that `simulate` made the
+ * network's data from. Asked is its cell of the network's cell's name; where it has none it is refused, for another
+ * cell has another threshold. A built-in one is right for networks fitted to its own cells. truth (REDUCE_PATHWAYS). False when stopped, or with a
+ * sentence in err (MODEL_ERR_BYTES). */
 bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *truth, char *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/reduce.h"
+#include "app/reduce_truth.h"
 #include "app/trial_bins.h"
 #include "tests/harness.h"
 #include "tests/random_model.h"
@@ -39,10 +40,13 @@ typedef struct {
     Reduce reduce;
 } Fixture;
 
-static bool open_blocks(Fixture *f, const char *first, const char *second, char *err)
+static bool open_named(Fixture *f, const char *cell, const char *first, const char *second,
+                       char *err)
 {
     *f = (Fixture){0};
     random_cnn(&f->random, &shape, 5);
+    if (cell)
+        f->random.names[0] = cell;
     snprintf(f->model, sizeof f->model, "%s", random_model_save(&f->random, test_folder("reduce")));
     snprintf(f->protocol, sizeof f->protocol, "%s/protocol.yaml", test_folder("reduce"));
     FILE *file = fopen(f->protocol, "w");
@@ -52,8 +56,13 @@ static bool open_blocks(Fixture *f, const char *first, const char *second, char 
             "height_px: 100}\nblocks:\n%s%s",
             first, second);
     CU_ASSERT_FATAL(fclose(file) == 0);
-    f->asked = (AttributeAsked){.model = f->model, .protocol = f->protocol};
+    f->asked = (AttributeAsked){.model = f->model, .protocol = f->protocol, .cell = cell};
     return attribute_job_open(&f->job, &f->asked, err);
+}
+
+static bool open_blocks(Fixture *f, const char *first, const char *second, char *err)
+{
+    return open_named(f, NULL, first, second, err);
 }
 
 static void finish(Fixture *f)
@@ -189,6 +198,50 @@ static void silencing_is_in_the_network_too(void)
     finish(&f);
 }
 
+static void name_and_measure(Fixture *f, const char *cell)
+{
+    char err[MODEL_ERR_BYTES] = "";
+    if (!open_named(f, cell, flicker, "", err) ||
+        !reduce_measure(&f->reduce, &f->job, &(ReduceRule){0.75, 0, 1}, err))
+        CU_FAIL_FATAL(err);
+}
+
+/* The preparation that goes by the name "circuit" is that of the file: so are the answers. */
+static void the_file_of_simulate_is_asked_like_a_circuit(void)
+{
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "";
+    ReduceTruth named[REDUCE_PATHWAYS], filed[REDUCE_PATHWAYS], bare[REDUCE_PATHWAYS];
+    name_and_measure(&f, "full-1");
+    CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "circuit", named, err));
+    CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "config/simulated-retina.yaml", filed, err));
+    CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "circuit/no-on-fast", bare, err));
+    for (int p = 0; p < REDUCE_PATHWAYS; p++)
+        CU_ASSERT(test_near(filed[p].change, named[p].change, 1e-4));
+    CU_ASSERT(named[REDUCE_ON].change > 0.2);
+    CU_ASSERT(test_near(bare[REDUCE_ON].change, 0, 1e-12));
+    finish(&f);
+}
+
+static void check_truth_refused(const char *cell, const char *circuit, const char *told)
+{
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "";
+    ReduceTruth truth[REDUCE_PATHWAYS];
+    name_and_measure(&f, cell);
+    CU_ASSERT(!reduce_ask_circuit(&f.reduce, circuit, truth, err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err, told));
+    finish(&f);
+}
+
+static void another_cell_or_no_circuit_is_refused(void)
+{
+    check_truth_refused("a", "circuit", "the circuit has no cell 'a'");
+    check_truth_refused("full-1", "circuit-tuned", "the circuit has no cell 'full-1'");
+    check_truth_refused("a", "model/weights/mixed-cnn.h5", "mixed-cnn.h5: is no circuit");
+    check_truth_refused("a", "nowhere.yaml", "--truth: nowhere.yaml");
+}
+
 static void check_refused(const char *first, const char *second, const char *told)
 {
     Fixture f;
@@ -223,6 +276,9 @@ int main(void)
         {"the file makes the rates that were fitted", the_file_makes_the_rates_that_were_fitted},
         {"all channels together follow the network", all_channels_follow_the_network},
         {"silencing holds units at rest in the network", silencing_is_in_the_network_too},
+        {"the file of simulate is asked like a circuit",
+         the_file_of_simulate_is_asked_like_a_circuit},
+        {"another cell, or what is no circuit, is refused", another_cell_or_no_circuit_is_refused},
         {"what has no symmetry is refused", what_has_no_symmetry_is_refused},
         {"two kinds of stimulus are refused", two_kinds_are_refused},
     };

@@ -27,18 +27,17 @@ sed -e 's/^name: .*/name: small-cnn/' -e 's/^epochs: .*/epochs: 12/' -e 's/^kern
 measure() { # circuit, its blocked parts, seed
     circuit=$1 blocked=$2 seed=$3
     name=$circuit${blocked:+-$blocked}-$seed
+    sed -e "s/^circuit: .*/circuit: $circuit/" -e "s/^blocked: .*/blocked: [$blocked]/" "$out/small.yaml" >"$out/$name.yaml"
     if [ ! -e "$out/$name.h5" ] || [ -e "$out/$name.ckpt" ]; then
-        sed -e "s/^circuit: .*/circuit: $circuit/" -e "s/^blocked: .*/blocked: [$blocked]/" "$out/small.yaml" >"$out/$name.yaml"
         "$retrace" simulate "$out/$name.yaml" --out "$out/data-$name.h5" --seed "$seed" >&2
         "$retrace" fit "$out/small-cnn.yaml" --data "$out/data-$name.h5" --out "$out/$name.h5" --seed "$seed" >&2
         rm -f "$out/data-$name.h5"
     fi
-    truth=circuit-$circuit${blocked:+/$blocked}
     [ -s "$out/$name-$protocol.json" ] ||
-        "$retrace" reduce "$out/$name.h5" "config/protocols/$protocol.yaml" --cell full-1 --truth "$truth" \
+        "$retrace" reduce "$out/$name.h5" "config/protocols/$protocol.yaml" --cell full-1 --truth "$out/$name.yaml" \
             --json "$out/$name-$protocol.json" 2>/dev/null >&2
     # circuit, seed, correlation of three channels, then share and change of each pathway
-    awk -v circuit="$truth" -v seed="$seed" '
+    awk -v circuit="$circuit${blocked:+/$blocked}" -v seed="$seed" '
         /"k": 3,/ { three = 1 }
         three && /"correlation":/ { gsub(/,/, ""); correlation = $2; three = 0 }
         /"truth":/ { truth = 1 }
