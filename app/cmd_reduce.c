@@ -59,7 +59,7 @@ typedef struct {
     const Options *options;
     AttributeJob job;
     Reduce reduce;
-    ReduceTruth truth[REDUCE_PATHWAYS];
+    ReduceTruth truth[REDUCE_TRUTHS];
     Progress progress;
     int64_t bins_done, bins_total;
 } Work;
@@ -102,36 +102,50 @@ static void name_of(const char *path, char *name)
         *dot = '\0';
 }
 
+static const char *measure_of(int pathway)
+{
+    return reduce_pathway_is_silenced((ReducePathway)pathway) ? "silenced" : "share";
+}
+
 static void talk_of_truth(const Work *work, FILE *talk)
 {
     fprintf(talk,
-            "\nagainst %s    circuit changes without it   share of the attribution   (border %.0f "
-            "%%)\n",
+            "\nagainst %s (border %.0f %%)    circuit changes without it; network: share of the "
+            "attribution, or change with all that inhibits silenced\n",
             work->options->truth, 100 * reduce_truth_border);
     for (int p = 0; p < REDUCE_PATHWAYS; p++) {
         const ReduceTruth *truth = &work->truth[p];
-        fprintf(talk, "%-19s  %6.0f %%  %-18s  %6.0f %%  %-13s  %s\n",
+        fprintf(talk, "%-19s  %6.0f %%  %-12s  %-8s  %6.0f %%  %-12s  %s\n",
                 reduce_pathway_name((ReducePathway)p), 100 * truth->change,
-                truth->is_there ? "really there" : "absent", 100 * truth->share,
+                truth->is_there ? "really there" : "absent", measure_of(p), 100 * truth->found,
                 truth->is_reported ? "reported" : "not reported",
                 truth->is_there == truth->is_reported ? "right" : "WRONG");
     }
+    for (int p = REDUCE_PATHWAYS; p < REDUCE_TRUTHS; p++)
+        fprintf(talk, "  %-17s  %6.0f %%  of suppression; a network has nothing to tell it by\n",
+                reduce_pathway_name((ReducePathway)p), 100 * work->truth[p].change);
 }
 
 static json_t *truth_json(const Work *work)
 {
-    json_t *found = json_array();
+    json_t *found = json_array(), *parts = json_array();
     int right = 0;
     for (int p = 0; p < REDUCE_PATHWAYS; p++) {
         const ReduceTruth *truth = &work->truth[p];
         right += truth->is_there == truth->is_reported;
-        json_array_append_new(
-            found, json_pack("{ss sf sb sf sb}", "pathway", reduce_pathway_name((ReducePathway)p),
-                             "change", truth->change, "there", (int)truth->is_there, "share",
-                             truth->share, "reported", (int)truth->is_reported));
+        json_array_append_new(found, json_pack("{ss sf sb ss sf sb}", "pathway",
+                                               reduce_pathway_name((ReducePathway)p), "change",
+                                               truth->change, "there", (int)truth->is_there,
+                                               "measure", measure_of(p), "found", truth->found,
+                                               "reported", (int)truth->is_reported));
     }
-    return json_pack("{ss sf si si so}", "circuit", work->options->truth, "border",
-                     reduce_truth_border, "right", right, "of", REDUCE_PATHWAYS, "pathways", found);
+    for (int p = REDUCE_PATHWAYS; p < REDUCE_TRUTHS; p++)
+        json_array_append_new(parts,
+                              json_pack("{ss sf}", "part", reduce_pathway_name((ReducePathway)p),
+                                        "change", work->truth[p].change));
+    return json_pack("{ss sf si si so so}", "circuit", work->options->truth, "border",
+                     reduce_truth_border, "right", right, "of", REDUCE_PATHWAYS, "pathways", found,
+                     "suppression", parts);
 }
 
 static int report(const Work *work)

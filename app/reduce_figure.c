@@ -280,8 +280,9 @@ static void draw_ablations(const Page *page)
                  100 * ablation->reduced_size);
         snprintf(cells[2], sizeof cells[2], "%.0f / %.0f", 100 * ablation->full_change,
                  100 * ablation->reduced_change);
-        snprintf(cells[3], sizeof cells[3], "%.3f, %.0f ms", ablation->refitted.numbers.correlation,
-                 ablation->refitted.peak_error_ms);
+        snprintf(cells[3], sizeof cells[3], "%.3f; %.0f, most %.0f",
+                 ablation->refitted.numbers.correlation, ablation->refitted.peak_error_ms,
+                 ablation->refitted.peak_error_most_ms);
         y_pt += TABLE_ROW_PT;
         write_at(page, plot_on_paper.ink, false, PLOT_LEFT, left_pt, y_pt, ablation->what);
         for (int i = 0; i < 4; i++)
@@ -289,7 +290,7 @@ static void draw_ablations(const Page *page)
                      cells[i]);
     }
     write_at(page, plot_on_paper.faint, false, PLOT_LEFT, left_pt, y_pt + 1.4 * TABLE_ROW_PT,
-             "network / reduced model; the last: correlation, and how far its peaks are off");
+             "network / reduced model; the last: correlation; its peaks off by (ms)");
 }
 
 bool reduce_draw(const Reduce *reduce, const char *path, char *err)

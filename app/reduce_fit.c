@@ -80,13 +80,17 @@ static double height_of(const Reduce *reduce, int t)
            reduce->rest_hz;
 }
 
-/* weights (trials): 1 over the height of a trial above rest, 1 on average over the bins, or else fast
- * bars, which raise the rate most, would be all that is fitted. A trial lower than HEIGHT_LEAST of the
- * highest counts as one of that height. */
+/* weights (trials): 1 in a full field. Under bars 1 over the height of a trial above rest, 1 on average over
+ * the bins, or else fast bars, which raise the rate most, would be all that is fitted; a trial lower than
+ * HEIGHT_LEAST of the highest counts as one of that height. */
 static void weigh_trials(const Reduce *reduce, double *weights)
 {
     int trials = reduce->job->trials_count;
     double highest_hz = 1e-9, sum = 0;
+    for (int t = 0; t < trials; t++)
+        weights[t] = 1;
+    if (reduce->places == 1)
+        return;
     for (int t = 0; t < trials; t++)
         highest_hz = fmax(highest_hz, height_of(reduce, t));
     for (int t = 0; t < trials; t++) {

@@ -13,20 +13,29 @@ const double reduce_truth_border = 0.2;
 
 static const double SLOWER = 1.4, WEAK = 0.05, ADAPT_S = 5;
 
+enum { BLOCKED_MOST = 2 };
+
 static const struct {
-    const char *name, *without; // the circuit's switch; NULL: it has no such pathway
-} pathways[REDUCE_PATHWAYS] = {
-    [REDUCE_OFF] = {"OFF excitation", "no-off"},
-    [REDUCE_ON] = {"ON excitation", "no-on-fast"},
-    [REDUCE_SLOW_ON] = {"slow ON excitation", "no-on-slow"},
-    [REDUCE_SLOW_OFF] = {"slow OFF excitation", NULL},
-    [REDUCE_INHIBITION] = {"amacrine inhibition", "no-inhibition"},
-    [REDUCE_GAIN] = {"gain control", "no-gain"},
+    const char *name,
+        *without[BLOCKED_MOST]; // the circuit's switches; none: it has no such pathway
+} pathways[REDUCE_TRUTHS] = {
+    [REDUCE_OFF] = {"OFF excitation", {"no-off"}},
+    [REDUCE_ON] = {"ON excitation", {"no-on-fast"}},
+    [REDUCE_SLOW_ON] = {"slow ON excitation", {"no-on-slow"}},
+    [REDUCE_SLOW_OFF] = {"slow OFF excitation", {NULL}},
+    [REDUCE_SUPPRESSION] = {"suppression", {"no-inhibition", "no-gain"}},
+    [REDUCE_AMACRINE] = {"amacrine inhibition", {"no-inhibition"}},
+    [REDUCE_GAIN] = {"gain control", {"no-gain"}},
 };
 
 const char *reduce_pathway_name(ReducePathway pathway)
 {
     return pathways[pathway].name;
+}
+
+bool reduce_pathway_is_silenced(ReducePathway pathway)
+{
+    return pathway >= REDUCE_SUPPRESSION;
 }
 
 /* ---- what the circuit says */
@@ -120,13 +129,15 @@ static bool show_all(const Reduce *reduce, Circuit *circuit, float *rates_hz, ch
     return ok;
 }
 
-/* rates_hz (bins of the reduction) of the circuit's cell, with a switch thrown, or NULL for none. */
-static bool run_circuit(const Reduce *reduce, const Asked *asked, const char *without,
+/* rates_hz (bins of the reduction) of the circuit's cell, with switches (BLOCKED_MOST) thrown, or NULL
+ * for none. */
+static bool run_circuit(const Reduce *reduce, const Asked *asked, const char *const *without,
                         float *rates_hz, char *err)
 {
     CircuitSpec spec = asked->spec;
-    if (without && !circuit_block(&spec, without, err))
-        return false;
+    for (int i = 0; without && i < BLOCKED_MOST; i++)
+        if (without[i] && !circuit_block(&spec, without[i], err))
+            return false;
     Circuit *circuit = circuit_create(&spec, err);
     bool ok = circuit && show_all(reduce, circuit, rates_hz, err);
     circuit_destroy(circuit);
@@ -144,18 +155,18 @@ static double fastest_excitation_ms(const Reduce *reduce)
     return fastest_ms;
 }
 
-static void add_shares(const Reduce *reduce, ReduceTruth *truth)
+static void find_pathways(const Reduce *reduce, ReduceTruth *truth)
 {
     double fastest_ms = fastest_excitation_ms(reduce);
     for (int c = 0; c < reduce->channels; c++) {
         const ChannelCard *card = &reduce->job->cards[c];
         bool is_slow = card->peak_ms > SLOWER * fastest_ms;
-        ReducePathway pathway = reduce_inhibits(reduce, c) ? REDUCE_INHIBITION
-                                : card->is_on              ? (is_slow ? REDUCE_SLOW_ON : REDUCE_ON)
-                                              : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF);
-        truth[pathway].share += reduce->share[c];
+        ReducePathway pathway = card->is_on ? (is_slow ? REDUCE_SLOW_ON : REDUCE_ON)
+                                            : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF);
+        if (!reduce_inhibits(reduce, c))
+            truth[pathway].found += reduce->share[c];
     }
-    truth[REDUCE_GAIN].share = truth[REDUCE_INHIBITION].share;
+    truth[REDUCE_SUPPRESSION].found = reduce->ablations[reduce->steps_count].full_change;
 }
 
 static bool change_circuit(const Reduce *reduce, const Asked *asked, float *rates_hz,
@@ -163,8 +174,8 @@ static bool change_circuit(const Reduce *reduce, const Asked *asked, float *rate
 {
     float *without_hz = rates_hz + reduce->bins;
     bool ok = run_circuit(reduce, asked, NULL, rates_hz, err);
-    for (int p = 0; ok && p < REDUCE_PATHWAYS; p++) {
-        if (!pathways[p].without)
+    for (int p = 0; ok && p < REDUCE_TRUTHS; p++) {
+        if (!pathways[p].without[0])
             continue;
         ok = run_circuit(reduce, asked, pathways[p].without, without_hz, err);
         truth[p].change = ok ? reduce_change(rates_hz, without_hz, reduce->bins) : 0;
@@ -176,15 +187,15 @@ bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *
 {
     Asked *asked = calloc(1, sizeof *asked);
     float *rates_hz = calloc(2 * (size_t)reduce->bins, sizeof *rates_hz);
-    memset(truth, 0, REDUCE_PATHWAYS * sizeof *truth);
+    memset(truth, 0, REDUCE_TRUTHS * sizeof *truth);
     snprintf(err, MODEL_ERR_BYTES, "stopped, or out of memory");
     bool ok = asked && rates_hz && read_circuit(circuit, asked, err) &&
               change_circuit(reduce, asked, rates_hz, truth, err);
     if (ok)
-        add_shares(reduce, truth);
-    for (int p = 0; p < REDUCE_PATHWAYS; p++) {
+        find_pathways(reduce, truth);
+    for (int p = 0; p < REDUCE_TRUTHS; p++) {
         truth[p].is_there = truth[p].change >= reduce_truth_border;
-        truth[p].is_reported = truth[p].share >= reduce_truth_border;
+        truth[p].is_reported = truth[p].found >= reduce_truth_border;
     }
     free(rates_hz);
     free(asked);

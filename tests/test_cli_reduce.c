@@ -76,10 +76,12 @@ static void a_network_comes_down_to_three_channels(void)
     }
     CU_ASSERT(late >= 2);
     const json_t *truth = json_object_get(found, "truth");
-    CU_ASSERT_EQUAL(json_array_size(json_object_get(truth, "pathways")), 6);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(truth, "pathways")), 5);
     const json_t *slow = json_array_get(json_object_get(truth, "pathways"), 2);
     CU_ASSERT(number(slow, "change") < 0.05); // inert in the circuit, and not to be found
     CU_ASSERT(json_is_false(json_object_get(slow, "reported")));
+    const json_t *suppression = json_array_get(json_object_get(truth, "pathways"), 4);
+    CU_ASSERT(number(suppression, "change") > 0.2 && number(suppression, "found") > 0.2);
     json_decref(found);
     snprintf(arguments, sizeof arguments, "\"$RETRACE\" describe %s/r.h5 && test -s %s/r.svg",
              folder, folder);

@@ -211,15 +211,71 @@ static void the_file_of_simulate_is_asked_like_a_circuit(void)
 {
     Fixture f;
     char err[MODEL_ERR_BYTES] = "";
-    ReduceTruth named[REDUCE_PATHWAYS], filed[REDUCE_PATHWAYS], bare[REDUCE_PATHWAYS];
+    ReduceTruth named[REDUCE_TRUTHS], filed[REDUCE_TRUTHS], bare[REDUCE_TRUTHS];
     name_and_measure(&f, "full-1");
     CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "circuit", named, err));
     CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "config/simulated-retina.yaml", filed, err));
     CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "circuit/no-on-fast", bare, err));
-    for (int p = 0; p < REDUCE_PATHWAYS; p++)
+    for (int p = 0; p < REDUCE_TRUTHS; p++)
         CU_ASSERT(test_near(filed[p].change, named[p].change, 1e-4));
     CU_ASSERT(named[REDUCE_ON].change > 0.2);
     CU_ASSERT(test_near(bare[REDUCE_ON].change, 0, 1e-12));
+    finish(&f);
+}
+
+/* Suppression is there as long as one of its two parts is. */
+static void suppression_goes_with_the_last_of_its_parts(void)
+{
+    static const struct {
+        const char *circuit;
+        bool amacrine, gain;
+    } circuits[] = {{"circuit", true, true},
+                    {"circuit/no-gain", true, false},
+                    {"circuit/no-inhibition", false, true},
+                    {"circuit/no-gain,no-inhibition", false, false}};
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "";
+    name_and_measure(&f, "full-1");
+    for (size_t i = 0; i < sizeof circuits / sizeof circuits[0]; i++) {
+        ReduceTruth truth[REDUCE_TRUTHS];
+        CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, circuits[i].circuit, truth, err));
+        CU_ASSERT_EQUAL(truth[REDUCE_AMACRINE].change > 0, circuits[i].amacrine);
+        CU_ASSERT_EQUAL(truth[REDUCE_GAIN].change > 0, circuits[i].gain);
+        CU_ASSERT_EQUAL(truth[REDUCE_SUPPRESSION].change > 0,
+                        circuits[i].amacrine || circuits[i].gain);
+        CU_ASSERT(truth[REDUCE_AMACRINE].found == 0 && !truth[REDUCE_AMACRINE].is_reported);
+    }
+    finish(&f);
+}
+
+/* Excitation by the attribution's shares, suppression by one run with all that inhibits silent. */
+static void excitation_is_found_by_share_suppression_by_silencing(void)
+{
+    Fixture f;
+    char err[MODEL_ERR_BYTES] = "";
+    ReduceTruth truth[REDUCE_TRUTHS];
+    name_and_measure(&f, "full-1");
+    CU_ASSERT_FATAL(reduce_ask_circuit(&f.reduce, "circuit", truth, err));
+    const ReduceAblation *all = &f.reduce.ablations[f.reduce.steps_count];
+    double on = 0, off = 0, with = 0, square = 0, miss = 0;
+    for (int c = 0; c < f.reduce.channels; c++) {
+        CU_ASSERT_EQUAL(all->is_silent[c], reduce_inhibits(&f.reduce, c));
+        if (!reduce_inhibits(&f.reduce, c))
+            *(f.job.cards[c].is_on ? &on : &off) += f.reduce.share[c];
+    }
+    for (int bin = 0; bin < f.reduce.bins; bin++)
+        with += (double)f.reduce.full.rates_hz[bin] / f.reduce.bins;
+    for (int bin = 0; bin < f.reduce.bins; bin++) {
+        double rate_hz = (double)f.reduce.full.rates_hz[bin];
+        square += pow(rate_hz - with, 2);
+        miss += pow(rate_hz - (double)all->full.rates_hz[bin], 2);
+    }
+    CU_ASSERT(miss > 0);
+    CU_ASSERT(test_near(truth[REDUCE_SUPPRESSION].found, sqrt(miss / square), 1e-6));
+    CU_ASSERT(test_near(truth[REDUCE_ON].found + truth[REDUCE_SLOW_ON].found, on, 1e-9));
+    CU_ASSERT(test_near(truth[REDUCE_OFF].found + truth[REDUCE_SLOW_OFF].found, off, 1e-9));
+    for (int p = 0; p < REDUCE_PATHWAYS; p++)
+        CU_ASSERT_EQUAL(truth[p].is_reported, truth[p].found >= reduce_truth_border);
     finish(&f);
 }
 
@@ -227,7 +283,7 @@ static void check_truth_refused(const char *cell, const char *circuit, const cha
 {
     Fixture f;
     char err[MODEL_ERR_BYTES] = "";
-    ReduceTruth truth[REDUCE_PATHWAYS];
+    ReduceTruth truth[REDUCE_TRUTHS];
     name_and_measure(&f, cell);
     CU_ASSERT(!reduce_ask_circuit(&f.reduce, circuit, truth, err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err, told));
@@ -278,6 +334,10 @@ int main(void)
         {"silencing holds units at rest in the network", silencing_is_in_the_network_too},
         {"the file of simulate is asked like a circuit",
          the_file_of_simulate_is_asked_like_a_circuit},
+        {"suppression goes with the last of its parts",
+         suppression_goes_with_the_last_of_its_parts},
+        {"excitation is found by its share, suppression by silencing",
+         excitation_is_found_by_share_suppression_by_silencing},
         {"another cell, or what is no circuit, is refused", another_cell_or_no_circuit_is_refused},
         {"what has no symmetry is refused", what_has_no_symmetry_is_refused},
         {"two kinds of stimulus are refused", two_kinds_are_refused},

@@ -3,12 +3,12 @@
 # simulated retina, whole and with parts taken out, and to its rivals; each is reduced, and the pathways it
 # reports are held against those the circuit itself cannot do without.
 # usage: sh model/weights/recovery.sh [FOLDER] [SEEDS] [PROTOCOL]
-# (out/recovery, '1 4 5', omitted-stimulus; 40 minutes on two cores)
+# (out/recovery, '1 6 7', omitted-stimulus; 35 minutes on two cores)
 # What is there already is not made again: after a stop the same command goes on. Prints Markdown tables.
 set -eu
 cd "$(dirname "$0")/../.."
 out=${1:-out/recovery}
-seeds=${2:-1 4 5}
+seeds=${2:-1 6 7}
 protocol=${3:-omitted-stimulus}
 retrace=${RETRACE:-build/retrace}
 mkdir -p "$out"
@@ -36,31 +36,32 @@ measure() { # circuit, its blocked parts, seed
     [ -s "$out/$name-$protocol.json" ] ||
         "$retrace" reduce "$out/$name.h5" "config/protocols/$protocol.yaml" --cell full-1 --truth "$out/$name.yaml" \
             --json "$out/$name-$protocol.json" 2>/dev/null >&2
-    # circuit, seed, correlation of three channels, then share and change of each pathway
+    # circuit, seed, correlation of three channels, then of each pathway what is found and the circuit's change
     awk -v circuit="$circuit${blocked:+/$blocked}" -v seed="$seed" '
         /"k": 3,/ { three = 1 }
         three && /"correlation":/ { gsub(/,/, ""); correlation = $2; three = 0 }
         /"truth":/ { truth = 1 }
         truth && /"change":/ { gsub(/,/, ""); change = $2 }
-        truth && /"share":/ { gsub(/,/, ""); line = line "\t" $2 "\t" change }
+        truth && /"found":/ { gsub(/,/, ""); line = line "\t" $2 "\t" change }
         END { print circuit "\t" seed "\t" correlation line }' "$out/$name-$protocol.json" >>"$rows"
 }
 
 for seed in $seeds; do
     for blocked in '' no-on-fast no-on no-off no-crossover no-inhibition \
-        no-gain no-gain,no-inhibition no-gain,no-on no-gain,no-off; do
+        no-gain no-gain,no-on no-gain,no-off \
+        no-gain,no-inhibition no-gain,no-inhibition,no-on no-gain,no-inhibition,no-off; do
         measure tuned "$blocked" $seed
     done
     measure depressing '' $seed
     measure reversal '' $seed
 done
 
-# The rules of app/reduce_truth.h were settled on seeds 1 to 3: by default the others are held out.
+# The rules of app/reduce_truth.h were settled on seeds 1 to 5: by default the others are held out.
 awk -F '\t' -v first="${seeds%% *}" '
 BEGIN {
-    pathways = split("OFF excitation,ON excitation,slow ON excitation,slow OFF excitation,amacrine inhibition,gain control", name, ",")
+    pathways = split("OFF excitation,ON excitation,slow ON excitation,slow OFF excitation,suppression", name, ",")
     border = 0.2
-    print "share of the attribution, in brackets the change of the circuit without the pathway (one number a seed)\n"
+    print "share of the attribution (suppression: change with all that inhibits silenced), one number a seed; in brackets the change of the circuit without the pathway\n"
     for (p = 1; p <= pathways; p++) { head = head " | " name[p]; rule = rule "|---" }
     print "| circuit" head " | r, 3 channels |\n|---|---" rule "|"
 }
@@ -117,7 +118,7 @@ END {
         for (p = 1; p <= pathways; p++) line = line sprintf(" | %s(%.2f)", text[order[i], p], change[order[i], p])
         print line " | " fit[order[i]] "|"
     }
-    print "\narea: how often a network whose circuit has the pathway gives it a larger share than one without (chance 0.5)"
+    print "\narea: how often a network whose circuit has the pathway finds more of it than one without (chance 0.5)"
     score(1, "seed " first ", on which the rules were settled")
     score(2, "the other seeds, held out")
 }' "$rows"
