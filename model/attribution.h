@@ -23,7 +23,7 @@
 #include "model/cnn.h"
 #include "model/cnn_file.h"
 
-enum { ATTRIBUTION_STEPS_MAX = 256 };
+enum { ATTRIBUTION_STEPS_MAX = 512 };
 
 typedef struct {
     int steps_least, steps_most; // panels: to begin with, 1 or more; at most, to
