@@ -8,6 +8,7 @@
 #include "model/cnn_file.h"
 #include "model/cnn_history.h"
 #include "model/cnn_readout.h"
+#include "model/cnn_uniform.h"
 #include "model/unit_noise.h"
 
 typedef struct {
@@ -21,7 +22,9 @@ typedef struct {
     Transform first_in, second_out; // grid of the first layer
     CnnHistory history;
     CnnReadout readout;
-    int64_t marked; // bins seen
+    CnnUniform uniform;
+    bool is_uniform; // units1 are not there: all units of a channel have one drive
+    int64_t marked;  // bins seen
 
     float *block;           // owned: all arrays below
     float *second_filters;  // packed (first.channels inputs)
@@ -29,6 +32,7 @@ typedef struct {
     float *scale2, *shift2; // (floats of the second layer)
 
     float *input;         // (height, width), normalised
+    float *drives1;       // (lanes), where the bin is uniform
     float *units1;        // (h1, w1, lanes)
     float *spectra1;      // (frequencies, 2, lanes) of the grid of the first layer
     float *sum2, *units2; // (frequencies, 2, lanes), (h2, w2, lanes)
@@ -87,26 +91,56 @@ static bool is_even_along_y(const CnnUnits *image, const float *lum)
     return true;
 }
 
-static void first_layer(Cnn *cnn, const float *lum)
+/* Whether the first row is like its first pixel. */
+static bool is_even_along_x(const CnnUnits *image, const float *lum)
 {
+    return memcmp(lum, lum + 1, (size_t)(image->width - 1) * sizeof *lum) == 0;
+}
+
+/* The image's spectrum into the history; of how many frequencies. */
+static int transform_image(Cnn *cnn, const float *lum)
+{
+    Transform *grid = &cnn->image_in;
+    float *spectrum = cnn_history_next(&cnn->history);
     bool is_even = is_even_along_y(&cnn->image, lum);
-    const Transform *grid = &cnn->image_in;
-    int pixels = is_even ? cnn->image.width : cnn->image.width * cnn->image.height;
+    bool is_uniform = is_even && is_even_along_x(&cnn->image, lum);
+    int pixels = is_uniform ? 1 : is_even ? cnn->image.width : cnn->image.width * cnn->image.height;
     for (int i = 0; i < pixels; i++)
         cnn->input[i] = (lum[i] - cnn->lum_mean) / cnn->lum_sd;
-    if (is_even)
-        transform_forward_row(&cnn->image_in, cnn->input, cnn_history_next(&cnn->history));
+    if (is_uniform)
+        transform_forward_constant(grid, cnn->input[0], spectrum);
+    else if (is_even)
+        transform_forward_row(grid, cnn->input, spectrum);
     else
-        transform_forward_plane(&cnn->image_in, cnn->input, cnn_history_next(&cnn->history));
-    cnn_history_add(&cnn->history, is_even ? grid->columns : grid->frequencies);
-    if (cnn->history.sum.extent <= grid->columns)
+        transform_forward_plane(grid, cnn->input, spectrum);
+    return is_uniform ? 1 : is_even ? grid->columns : grid->frequencies;
+}
+
+/* The mean over the grid, at frequency 0, is then all there is. */
+static void take_drives(Cnn *cnn)
+{
+    const Transform *grid = &cnn->image_in;
+    for (int c = 0; c < cnn->first.channels; c++)
+        cnn->drives1[c] = cnn->history.sum.values[c] / (float)(grid->height * grid->width);
+}
+
+static void first_layer(Cnn *cnn, const float *lum)
+{
+    cnn_history_add(&cnn->history, transform_image(cnn, lum));
+    int extent = cnn->history.sum.extent;
+    cnn->is_uniform = extent <= 1 && cnn_uniform_is_there(&cnn->uniform) && cnn->noise_sd <= 0;
+    if (cnn->is_uniform) {
+        take_drives(cnn);
+        return;
+    }
+    if (extent <= cnn->image_in.columns)
         transform_inverse_rows(&cnn->first_out, cnn->history.sum.values, cnn->units1);
     else
         transform_inverse(&cnn->first_out, cnn->history.sum.values, cnn->units1);
     activate(cnn, 0, cnn_units_floats(&cnn->first), cnn->scale1, cnn->shift1, cnn->units1);
 }
 
-static void second_layer(Cnn *cnn)
+static void convolve_second(Cnn *cnn)
 {
     const float *inputs[CNN_CHANNELS_MAX];
     transform_forward(&cnn->first_in, cnn->units1, cnn->spectra1);
@@ -122,6 +156,14 @@ static void second_layer(Cnn *cnn)
                                               .sums = (float *const[]){cnn->sum2}},
                          0, cnn->first_in.frequencies);
     transform_inverse(&cnn->second_out, cnn->sum2, cnn->units2);
+}
+
+static void second_layer(Cnn *cnn)
+{
+    if (cnn->is_uniform)
+        cnn_uniform_sum(&cnn->uniform, cnn->drives1, cnn->units2);
+    else
+        convolve_second(cnn);
     activate(cnn, 1, cnn_units_floats(&cnn->second), cnn->scale2, cnn->shift2, cnn->units2);
 }
 
@@ -162,6 +204,7 @@ static void cnn_reset(void *state)
 {
     Cnn *cnn = state;
     cnn_history_reset(&cnn->history);
+    cnn->is_uniform = false;
     memset(cnn->units1, 0, cnn_units_floats(&cnn->first) * sizeof *cnn->units1);
     cnn->marked = 0;
 }
@@ -180,6 +223,14 @@ static bool cnn_set_noise(void *state, double sd, uint64_t seed)
     return true;
 }
 
+static float unit_of(const Cnn *cnn, int unit, int channel)
+{
+    if (!cnn->is_uniform)
+        return cnn->units1[unit];
+    float value = cnn->scale1[unit] * cnn->drives1[channel] + cnn->shift1[unit];
+    return value > 0 ? value : 0;
+}
+
 static void cnn_maps(const void *state, ModelMaps *maps)
 {
     const Cnn *cnn = state;
@@ -187,7 +238,7 @@ static void cnn_maps(const void *state, ModelMaps *maps)
     int places = height * width, lanes = transform_lanes(channels);
     for (int c = 0; c < channels; c++)
         for (int place = 0; place < places; place++)
-            cnn->maps[c * places + place] = cnn->units1[place * lanes + c];
+            cnn->maps[c * places + place] = unit_of(cnn, place * lanes + c, c);
     *maps = (ModelMaps){channels, width, height, cnn->maps};
 }
 
@@ -198,6 +249,7 @@ static void cnn_close(void *state)
         return;
     cnn_history_finish(&cnn->history);
     cnn_readout_finish(&cnn->readout);
+    cnn_uniform_finish(&cnn->uniform);
     transform_finish(&cnn->image_in);
     transform_finish(&cnn->first_out);
     transform_finish(&cnn->first_in);
@@ -249,6 +301,7 @@ static bool allocate(Cnn *cnn)
         {&cnn->scale2, units2},
         {&cnn->shift2, units2},
         {&cnn->input, cnn_units_count(&cnn->image)},
+        {&cnn->drives1, (size_t)transform_lanes(c1)},
         {&cnn->units1, units1},
         {&cnn->spectra1, transform_spectrum_count(grid, grid->lanes)},
         {&cnn->sum2, transform_spectrum_count(grid, cnn->second_out.lanes)},
@@ -269,8 +322,12 @@ static bool load(Cnn *cnn, const ModelFile *file)
         !cnn_readout_init(&cnn->readout, file, last_layer(cnn)))
         return false;
     cnn_file_units(file, 1, &cnn->first, cnn->scale1, cnn->shift1);
-    if (conv2)
+    if (conv2) {
         cnn_file_units(file, 2, &cnn->second, cnn->scale2, cnn->shift2);
+        if (!cnn_uniform_init(&cnn->uniform, conv2, &cnn->first, &cnn->second, cnn->scale1,
+                              cnn->shift1))
+            return false;
+    }
     cnn_reset(cnn);
     return true;
 }

@@ -24,7 +24,7 @@ static float *spectrum_of(const CnnHistory *h, int64_t bin)
 /* The images from bin `first` on, and the most of their frequencies that count. */
 static int look_back(const CnnHistory *h, int64_t first, int count)
 {
-    int extent = h->grid->columns;
+    int extent = 1;
     for (int i = 0; i < count; i++) {
         h->window[i] = spectrum_of(h, first + i);
         extent = larger(extent, h->extents[slot_of(h, first + i)]);
@@ -149,7 +149,7 @@ void cnn_history_reset(CnnHistory *h)
 {
     memset(h->ring, 0, (size_t)h->slots * transform_spectrum_count(h->grid, 1) * sizeof *h->ring);
     for (int slot = 0; slot < h->slots; slot++)
-        h->extents[slot] = h->grid->columns;
+        h->extents[slot] = 1;
     h->head = 0;
     h->past.bin = -1;
     for (int i = 0; i < 2; i++)

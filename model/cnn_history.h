@@ -9,7 +9,8 @@
  * the same order: the sum never depends on it.
  *
  * Where an image's rows are all alike (a full field, an upright bar) only ky = 0 is not zero, the first `columns`
- * frequencies. As long as that holds of the whole history, no other is touched: `extent`. */
+ * frequencies; where the whole image is, only the first. As long as that holds of the whole history, no other is
+ * touched: `extent`. */
 #include <stdint.h>
 
 #include "model/cnn_file.h"

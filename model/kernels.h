@@ -56,6 +56,12 @@ typedef struct {
      * multiple of KERNEL_WEIGH_ROWS; weights (rows / KERNEL_WEIGH_ROWS, terms, KERNEL_WEIGH_ROWS). */
     void (*weigh)(int rows, int terms, const float *weights, const float *x, ptrdiff_t x_step,
                   float *sums);
+    /* sums := Σ_i at[i] · line[i][0] + line[i][1]; line i is (floats / KERNEL_LANES, 2, KERNEL_LANES) */
+    void (*lines)(size_t floats, int terms, const float *const *lines, const float *at,
+                  float *sums);
+    /* sums += weight · x, rows of `floats`, a multiple of KERNEL_LANES */
+    void (*add)(int rows, int floats, float weight, const float *x, ptrdiff_t x_step, float *sums,
+                ptrdiff_t sums_step);
     /* values := max(0, scale · values + shift); count is a multiple of KERNEL_LANES */
     void (*rectify)(size_t count, const float *scale, const float *shift, float *values);
 } Kernels;

@@ -294,6 +294,28 @@ static void weigh(int rows, int terms, const float *weights, const float *x, ptr
     }
 }
 
+static void lines(size_t floats, int terms, const float *const *lines, const float *at, float *sums)
+{
+    for (size_t block = 0; block < floats; block += KERNEL_LANES)
+        for (int half = 0; half < KERNEL_LANES; half += WIDTH) {
+            Vector slopes = {0}, rests = {0};
+            for (int i = 0; i < terms; i++) {
+                const float *line = lines[i] + 2 * block + half;
+                slopes += at[i] * load(line);
+                rests += load(line + KERNEL_LANES);
+            }
+            store(sums + block + half, slopes + rests);
+        }
+}
+
+static void add(int rows, int floats, float weight, const float *x, ptrdiff_t x_step, float *sums,
+                ptrdiff_t sums_step)
+{
+    for (; rows > 0; rows--, x += x_step, sums += sums_step)
+        for (int i = 0; i < floats; i += WIDTH)
+            store(sums + i, load(sums + i) + weight * load(x + i));
+}
+
 static void rectify(size_t count, const float *scale, const float *shift, float *values)
 {
     for (size_t i = 0; i < count; i += WIDTH) {
@@ -302,4 +324,4 @@ static void rectify(size_t count, const float *scale, const float *shift, float 
     }
 }
 
-static const Kernels table = {pair_product, correlate, unfold, fold, weigh, rectify};
+static const Kernels table = {pair_product, correlate, unfold, fold, weigh, lines, add, rectify};

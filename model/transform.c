@@ -230,6 +230,12 @@ void transform_forward_plane(Transform *t, const float *plane, float *spectrum)
     }
 }
 
+void transform_forward_constant(Transform *t, float value, float *spectrum)
+{
+    memset(spectrum, 0, transform_spectrum_count(t, 1) * sizeof *spectrum);
+    spectrum[0] = (float)(t->region_height * t->region_width) * value;
+}
+
 void transform_forward_row(Transform *t, const float *row, float *spectrum)
 {
     memset(spectrum, 0, transform_spectrum_count(t, 1) * sizeof *spectrum);

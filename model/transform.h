@@ -61,6 +61,9 @@ void transform_inverse_adjoint(Transform *transform, const float *space, float *
 /* A plane (region_height, region_width) → spectrum with lanes 1. */
 void transform_forward_plane(Transform *transform, const float *plane, float *spectrum);
 
+/* The same of a plane that is `value` everywhere: all of it is at frequency 0. */
+void transform_forward_constant(Transform *transform, float value, float *spectrum);
+
 /* The same where all rows are alike: row (region_width). And the way back from a
  * spectrum of which only ky = 0 is not zero, or is read. */
 void transform_forward_row(Transform *transform, const float *row, float *spectrum);
