@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "model/cnn_history.h"
+#include "model/cnn_uniform.h"
 
 static const double BYTES = sizeof(float), COMPLEX = 8;
 
@@ -170,6 +171,18 @@ BenchCost bench_cost_rows_alike(const BenchNet *net)
     double in = 2.0 * 2 * first.columns * first.width;
     return (BenchCost){rest.flops + in + product_flops(&line, net->history_bins) + out,
                        rest.bytes + filters_bytes(&line, net->history_bins)};
+}
+
+/* On average a quarter of a step of thresholds lies between. */
+BenchCost bench_cost_uniform(const BenchNet *net)
+{
+    Layer first = layer_of(net, 0), second = layer_of(net, 1);
+    double places = units_of(&first) / first.channels, taps = net->kernel_px[1] * net->kernel_px[1];
+    double between = first.channels * places / CNN_UNIFORM_ANCHORS / 4;
+    double lines = 2.0 * first.channels * units_of(&second);
+    return (BenchCost){COMPLEX * first.channels * net->history_bins + 2 * lines +
+                           2 * between * taps * second.channels + readout_flops(net),
+                       BYTES * (lines + 2 * units_of(&second) + readout_numbers(net))};
 }
 
 static double plain_flops(const BenchNet *net, int which)

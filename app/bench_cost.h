@@ -31,6 +31,11 @@ BenchCost bench_cost_settle(const BenchNet *net);
 /* One bin of a stimulus whose images have all rows alike, in all. */
 BenchCost bench_cost_rows_alike(const BenchNet *net);
 
+/* One bin of a stimulus whose images are uniform (cnn_uniform.h), of a network of two layers whose tables are
+ * there: P and Q of every channel, the units between the drive and the nearest kept, and what follows. A drive is
+ * taken to lie anywhere among the thresholds. */
+BenchCost bench_cost_uniform(const BenchNet *net);
+
 /* One bin by the definition: Σ over lags, channels and kernel places. */
 double bench_flops_plain(const BenchNet *net);
 

@@ -132,6 +132,7 @@ static bool predict_open(BenchCase *c, char *err)
     c->lines[0] =
         (BenchLine){.what = "frame",
                     .cost = c->stimulus == BENCH_CHECKERBOARD ? whole_cost(&c->net)
+                            : c->stimulus == BENCH_FULL_FIELD ? bench_cost_uniform(&c->net)
                                                               : bench_cost_rows_alike(&c->net),
                     .plain_flops = bench_flops_plain(&c->net)};
     c->lines_count = 1;

@@ -128,6 +128,7 @@ void cnn_history_add(CnnHistory *h, int extent)
     sum_past(h);
     h->extents[slot_of(h, h->head)] = extent;
     add_lags(h, h->filters0, h->head, 1, &h->past, &h->sum);
+    widen(h, h->sum.values, h->sum.extent, h->grid->columns);
     h->head++;
 }
 

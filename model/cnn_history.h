@@ -64,6 +64,6 @@ void cnn_history_settle(CnnHistory *history);
 /* Where the spectrum of the next image goes, a plane. */
 float *cnn_history_next(const CnnHistory *history);
 
-/* With it in place: history->sum of the bin; the next bin is then at the head. extent: how many of the new
- * spectrum's frequencies may differ from 0; the others are 0. */
+/* With it in place: history->sum of the bin, of which at least the first `columns` frequencies may be read; the next
+ * bin is then at the head. extent: how many of the new spectrum's frequencies may differ from 0; the others are 0. */
 void cnn_history_add(CnnHistory *history, int extent);

@@ -63,6 +63,12 @@ static Patch patch_of(const CnnUniform *u, int channel, const CnnCrossing *unit)
 
 /* ---- one bin */
 
+/* Above its threshold; one of no slope, whose threshold is infinite, counts as such. */
+static bool turns_on(const CnnCrossing *unit)
+{
+    return unit->scale >= 0;
+}
+
 static int count_below(const CnnCrossing *crossings, int count, float drive)
 {
     int from = 0;
@@ -86,7 +92,7 @@ static void correct(const CnnUniform *u, int channel, int from, int to, float dr
         const CnnCrossing *unit = &crossings[i];
         Patch patch = patch_of(u, channel, unit);
         float value = unit->scale * drive + unit->shift;
-        kernels()->add(patch.rows, patch.floats, unit->scale > 0 ? way * value : -way * value,
+        kernels()->add(patch.rows, patch.floats, turns_on(unit) ? way * value : -way * value,
                        u->taps + patch.tap, patch.taps, sums + patch.output, patch.outputs);
     }
 }
@@ -121,7 +127,8 @@ static void find_crossings(CnnUniform *u, int channel, const float *scale, const
     CnnCrossing *crossings = u->crossings + channel * places;
     for (int place = 0; place < places; place++) {
         float slope = scale[place * lanes + channel], rest = shift[place * lanes + channel];
-        crossings[place] = (CnnCrossing){.threshold = slope != 0 ? -rest / slope : HUGE_VALF,
+        float always = rest > 0 ? -HUGE_VALF : HUGE_VALF;
+        crossings[place] = (CnnCrossing){.threshold = slope != 0 ? -rest / slope : always,
                                          .scale = slope,
                                          .shift = rest,
                                          .y = (short)(place / u->first.width),
@@ -174,12 +181,11 @@ static void make_anchors(CnnUniform *u, int channel, double *lines)
     for (size_t i = 0; i < anchor_floats(u); i++)
         lines[i] = 0;
     for (int i = 0; i < places; i++) // on where the drive is lowest
-        if (crossings[i].scale < 0 || (crossings[i].scale == 0 && crossings[i].shift > 0))
+        if (!turns_on(&crossings[i]))
             add_unit(u, channel, &crossings[i], 1, lines);
     for (int anchor = 0, i = 0; anchor <= CNN_UNIFORM_ANCHORS; anchor++) {
         for (; i < crossings_before(u, anchor); i++)
-            if (crossings[i].scale != 0)
-                add_unit(u, channel, &crossings[i], crossings[i].scale > 0 ? 1 : -1, lines);
+            add_unit(u, channel, &crossings[i], turns_on(&crossings[i]) ? 1 : -1, lines);
         keep_anchor(u, lines, anchor_at(u, channel, anchor));
     }
 }

@@ -99,6 +99,17 @@ static void like_rows_need_one_frequency_a_column(void)
     CU_ASSERT(test_near(bench_cost_rows_alike(&small).flops, first + rest, 0));
 }
 
+static void uniform_images_need_two_numbers_a_channel_and_output(void)
+{
+    // 2 channels of 48 units, 3 × 4 × 6 outputs, 3 × 3 taps; 48 / 32 / 4 units between
+    double lines = 2 * (3 * 4 * 6), flops = count_complex(2, 5, 1) + 4 * lines +
+                                            2 * (2 * 48 / 32.0 / 4) * 9 * 3 +
+                                            count_product(3, 1, 3 * 4 * 6);
+    CU_ASSERT(test_near(bench_cost_uniform(&small).flops, flops, 1e-9));
+    CU_ASSERT(
+        test_near(bench_cost_uniform(&small).bytes, 4 * (2 * lines + (2 + 3) * 3 * 4 * 6), 1e-9));
+}
+
 static void a_factorised_readout_has_two_factors(void)
 {
     BenchNet net = small;
@@ -302,6 +313,8 @@ static const TestCase cases[] = {
     {"the arithmetic of a step is counted operation by operation",
      the_step_is_counted_operation_by_operation},
     {"the bytes of a step are those of its arrays", the_bytes_of_a_step_are_those_of_its_arrays},
+    {"uniform images need two numbers a channel and output",
+     uniform_images_need_two_numbers_a_channel_and_output},
     {"like rows need one frequency a column", like_rows_need_one_frequency_a_column},
     {"a factorised readout has two factors", a_factorised_readout_has_two_factors},
     {"a subunit model lacks the second layer", a_subunit_model_lacks_the_second_layer},

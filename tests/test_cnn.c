@@ -292,9 +292,27 @@ static void like_rows_are_exact(void)
     finish(&f);
 }
 
-static void maps_are_the_first_layer(void)
+/* Uniform images for longer than the history, now and then broken by noise. */
+static void uniform_images_are_exact(void)
+{
+    RandomShape shapes[] = {long_shape(), small_shape(false), small_shape(true), small_shape(true)};
+    shapes[2].is_factorised = true;
+    shapes[3].channels2 = 0;
+    for (int i = 0; i < 4; i++) {
+        Fixture f = fixture(shapes[i]);
+        for (int bin = 0; bin < BINS_MAX; bin++)
+            for (int p = 0; bin % 30 != 20 && p < f.pixels; p++)
+                f.lum[bin * f.pixels + p] = f.lum[bin * f.pixels];
+        check_whatever_was_settled(&f);
+        finish(&f);
+    }
+}
+
+static void check_maps(bool is_uniform)
 {
     Fixture f = fixture(small_shape(true));
+    for (int i = 0; is_uniform && i < 9 * f.pixels; i++)
+        f.lum[i] = f.lum[i / f.pixels * f.pixels];
     float rates[RANDOM_MODEL_CELLS_MAX];
     double plain[RANDOM_MODEL_CELLS_MAX], *first = NULL;
     for (int bin = 0; bin < 9; bin++)
@@ -307,6 +325,12 @@ static void maps_are_the_first_layer(void)
         CU_ASSERT(test_near((double)maps.activity[unit], first[unit], 1e-4));
     free(first);
     finish(&f);
+}
+
+static void maps_are_the_first_layer(void)
+{
+    check_maps(false);
+    check_maps(true);
 }
 
 /* 72,008 + 20,736 + 7,752 + 10,816 + 5 · 5,408 + 2 · 5, with a batch-norm a unit */
@@ -469,6 +493,7 @@ int main(void)
         {"histories of 1, 2 and 3 bins are exact too", short_histories_are_exact},
         {"long histories are, whatever was settled and taken back", long_histories_are_exact},
         {"images of like rows and others, in turn, are exact", like_rows_are_exact},
+        {"uniform images, and what breaks them, are exact", uniform_images_are_exact},
         {"a factorised readout is its mask times its features", a_factorised_readout_is_exact},
         {"maps are the rectified first layer, channel by channel", maps_are_the_first_layer},
         {"50 px shrink to 36 and 26: 10,368 and 5,408 units", published_shapes_hold},

@@ -217,6 +217,40 @@ static void weights_sum_and_rectifiers_cut(void)
     }
 }
 
+static void lines_and_rows_add_up(void)
+{
+    enum { ROWS = 3, FLOATS = 3 * KERNEL_LANES, TERMS = 5, STEP = FLOATS + KERNEL_LANES };
+    for (int which = 0; which < BUILDS && build(which); which++) {
+        float *tables = fill(TERMS * 2 * FLOATS), *at = fill(TERMS), *sums = fill(FLOATS);
+        const float *lines[TERMS];
+        for (int i = 0; i < TERMS; i++)
+            lines[i] = tables + i * 2 * FLOATS;
+        build(which)->lines(FLOATS, TERMS, lines, at, sums);
+        for (int k = 0; k < FLOATS; k++) {
+            int place = k / KERNEL_LANES * 2 * KERNEL_LANES + k % KERNEL_LANES;
+            double sum = 0;
+            for (int i = 0; i < TERMS; i++)
+                sum += (double)at[i] * (double)lines[i][place] +
+                       (double)lines[i][place + KERNEL_LANES];
+            CU_ASSERT(test_near((double)sums[k], sum, 1e-5));
+        }
+        float *x = fill(ROWS * FLOATS), *rows = fill(ROWS * STEP), *old = fill(ROWS * STEP);
+        for (int i = 0; i < ROWS * STEP; i++)
+            old[i] = rows[i];
+        // rows of x from the last to the first
+        build(which)->add(ROWS, FLOATS, 0.75f, x + (ROWS - 1) * FLOATS, -FLOATS, rows, STEP);
+        for (int row = 0; row < ROWS; row++)
+            for (int i = 0; i < STEP; i++) {
+                double more = i < FLOATS ? 0.75 * (double)x[(ROWS - 1 - row) * FLOATS + i] : 0;
+                CU_ASSERT(test_near((double)rows[row * STEP + i],
+                                    (double)old[row * STEP + i] + more, 1e-6));
+            }
+        float *const all[] = {tables, at, sums, x, rows, old};
+        for (int i = 0; i < 6; i++)
+            free(all[i]);
+    }
+}
+
 int main(void)
 {
     static const TestCase cases[] = {
@@ -226,6 +260,7 @@ int main(void)
          correlations_are_complex_sums_of_a_range},
         {"unfolding and folding are transposes", unfold_and_fold_are_transposes},
         {"weights sum and rectifiers cut", weights_sum_and_rectifiers_cut},
+        {"lines and rows add up", lines_and_rows_add_up},
     };
     return test_main("kernels", cases, sizeof cases / sizeof cases[0]);
 }

@@ -103,6 +103,10 @@ static void rows_alike_are_a_shorter_sum(void)
         memcpy(f.space + y * 50, f.space, 50 * sizeof *f.space);
     transform_forward_row(&f.plan, f.space, f.spectrum2);
     check_spectrum(&f.plan, f.space, 1, f.spectrum2);
+    for (int i = 0; i < 50 * 50; i++)
+        f.space[i] = 0.375f;
+    transform_forward_constant(&f.plan, f.space[0], f.spectrum2);
+    check_spectrum(&f.plan, f.space, 1, f.spectrum2);
     for (size_t i = 0; i < out.spectrum_count; i++)
         out.spectrum[i] = i < (size_t)(2 * out.plan.columns * LANES) ? out.spectrum[i] : 0;
     transform_inverse(&out.plan, out.spectrum, out.space);
