@@ -14,7 +14,7 @@
 
 #include "model/cnn_file.h"
 
-enum { CNN_UNIFORM_ANCHORS = 32, CNN_UNIFORM_MBYTES_MOST = 12, CNN_UNIFORM_CHANNELS_MOST = 32 };
+enum { CNN_UNIFORM_ANCHORS = 16, CNN_UNIFORM_MBYTES_MOST = 12, CNN_UNIFORM_CHANNELS_MOST = 32 };
 
 /* A unit where the drive crosses its threshold. */
 typedef struct {

@@ -101,9 +101,9 @@ static void like_rows_need_one_frequency_a_column(void)
 
 static void uniform_images_need_two_numbers_a_channel_and_output(void)
 {
-    // 2 channels of 48 units, 3 × 4 × 6 outputs, 3 × 3 taps; 48 / 32 / 4 units between
+    // 2 channels of 48 units, 3 × 4 × 6 outputs, 3 × 3 taps; 48 / 16 / 4 units between
     double lines = 2 * (3 * 4 * 6), flops = count_complex(2, 5, 1) + 4 * lines +
-                                            2 * (2 * 48 / 32.0 / 4) * 9 * 3 +
+                                            2 * (2 * 48 / 16.0 / 4) * 9 * 3 +
                                             count_product(3, 1, 3 * 4 * 6);
     CU_ASSERT(test_near(bench_cost_uniform(&small).flops, flops, 1e-9));
     CU_ASSERT(
