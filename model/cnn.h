@@ -18,7 +18,8 @@
  *
  * It is exact: convolutions are products in the frequency domain (transform.h), the first layer's
  * sum over lags is made ready before the image is known (cnn_history.h), and the past is a ring of
- * spectra, so that rewinding is moving the head back. */
+ * spectra, so that rewinding is moving the head back. Under a full field the second layer is a sum of
+ * piecewise linear functions, kept as tables (cnn_uniform.h). */
 #include "model/kind.h"
 
 enum { CNN_CHANNELS_MAX = 128 };
