@@ -5,11 +5,10 @@
  *   2. order channels by their share: Σ |A| over the bins that count and the places the symmetry
  *      leaves, in all channels 1;
  *   3. make units of the first k channels and fit their few numbers (reduction.h), for k = 1, 2, 3 …:
- *      to the network's rate, and,
- *      counting a tenth each, to its rate with each of those channels silenced, and with all that
- *      inhibit, if they are among them, so that a unit stands for what its channel does and not
- *      for whatever else fits. A trial counts by one over its height, so that slow bars, which raise
- *      the rate least, are followed as fast ones are;
+ *      to the network's rate, and, counting a tenth each, to its rate with each of those channels
+ *      silenced, and with all that inhibit, if they are among them, so that a unit stands for what
+ *      its channel does and not for whatever else fits. Under bars a trial counts by one over its
+ *      height, so that slow ones, which raise the rate least, are followed as fast ones are;
  *   4. keep the fewest channels that hold the wanted share.
  *
  * Under a bar a unit is rectified at every place and pooled over a window, which begins where the channel's

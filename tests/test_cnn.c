@@ -483,6 +483,31 @@ static void noise_has_a_seed_and_goes_away(void)
     finish(&f);
 }
 
+/* A uniform image has a short way through the net, on which no unit of the first layer could be disturbed. */
+static void noise_is_there_under_a_uniform_image(void)
+{
+    enum { UNITS = 3 * 13 * 17 };
+    Fixture f = fixture(small_shape(true));
+    float rates[RANDOM_MODEL_CELLS_MAX], quiet[UNITS];
+    ModelMaps maps;
+    int changed = 0;
+    for (int p = 0; p < f.pixels; p++)
+        f.lum[p] = 0.75f;
+    model_step(f.model, image(&f, 0), rates);
+    model_maps(f.model, &maps);
+    memcpy(quiet, maps.activity, sizeof quiet);
+    model_reset(f.model);
+    CU_ASSERT(model_set_noise(f.model, 0.1, 1));
+    model_step(f.model, image(&f, 0), rates);
+    model_maps(f.model, &maps);
+    for (int unit = 0; unit < UNITS; unit++) {
+        changed += maps.activity[unit] != quiet[unit];
+        CU_ASSERT(test_near((double)maps.activity[unit], (double)quiet[unit], 0.6));
+    }
+    CU_ASSERT(changed > UNITS / 4);
+    finish(&f);
+}
+
 int main(void)
 {
     static const TestCase cases[] = {
@@ -501,6 +526,7 @@ int main(void)
         {"settling in the slack changes no bit", settling_changes_nothing},
         {"rewinding up to 8 bins leaves the same future, bit for bit", rewind_forgets},
         {"noise has a seed, and goes away", noise_has_a_seed_and_goes_away},
+        {"noise is there under a uniform image", noise_is_there_under_a_uniform_image},
         {"a bin shapes its own and history − 1 later rates, none before", future_has_no_effect},
         {"a reset net answers as if the mean had been shown for ever", reset_is_the_mean_for_ever},
     };
