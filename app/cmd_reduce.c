@@ -59,7 +59,7 @@ typedef struct {
     const Options *options;
     AttributeJob job;
     Reduce reduce;
-    ReduceTruth truth[REDUCE_TRUTHS];
+    ReduceTruth truth;
     Progress progress;
     int64_t bins_done, bins_total;
 } Work;
@@ -87,7 +87,7 @@ static bool measure(Work *work, const ReduceRule *rule, char *err)
     progress_start(&work->progress, "reduce", "bins");
     bool ok = reduce_measure(&work->reduce, &work->job, rule, err) &&
               (!work->options->truth ||
-               reduce_ask_circuit(&work->reduce, work->options->truth, work->truth, err));
+               reduce_ask_circuit(&work->reduce, work->options->truth, &work->truth, err));
     progress_end(&work->progress);
     return ok;
 }
@@ -102,50 +102,50 @@ static void name_of(const char *path, char *name)
         *dot = '\0';
 }
 
-static const char *measure_of(int pathway)
-{
-    return reduce_pathway_is_silenced((ReducePathway)pathway) ? "silenced" : "share";
-}
-
 static void talk_of_truth(const Work *work, FILE *talk)
 {
+    const ReduceTruth *truth = &work->truth;
     fprintf(talk,
-            "\nagainst %s (border %.0f %%)    circuit changes without it; network: share of the "
-            "attribution, or change with all that inhibits silenced\n",
-            work->options->truth, 100 * reduce_truth_border);
+            "\nagainst %s: the network's rate correlates %.3f with the circuit's%s\n"
+            "%-19s  circuit changes without it    holds of the attribution (reported from)\n",
+            work->options->truth, truth->correlation,
+            truth->correlation >= reduce_truth_known
+                ? ""
+                : "; it does not know this response well enough to be asked",
+            "");
     for (int p = 0; p < REDUCE_PATHWAYS; p++) {
-        const ReduceTruth *truth = &work->truth[p];
-        fprintf(talk, "%-19s  %6.0f %%  %-12s  %-8s  %6.0f %%  %-12s  %s\n",
-                reduce_pathway_name((ReducePathway)p), 100 * truth->change,
-                truth->is_there ? "really there" : "absent", measure_of(p), 100 * truth->found,
-                truth->is_reported ? "reported" : "not reported",
-                truth->is_there == truth->is_reported ? "right" : "WRONG");
+        const ReduceFinding *finding = &truth->pathways[p];
+        fprintf(talk, "%-19s  %6.0f %%  %-12s        %6.1f %% (%2.0f %%)  %-12s  %s\n",
+                reduce_pathway_name((ReducePathway)p), 100 * finding->change,
+                finding->is_there ? "really there" : "absent", 100 * finding->found,
+                100 * reduce_pathway_least((ReducePathway)p),
+                finding->is_reported ? "reported" : "not reported",
+                finding->is_there == finding->is_reported ? "right" : "WRONG");
     }
-    for (int p = REDUCE_PATHWAYS; p < REDUCE_TRUTHS; p++)
-        fprintf(talk, "  %-17s  %6.0f %%  of suppression; a network has nothing to tell it by\n",
-                reduce_pathway_name((ReducePathway)p), 100 * work->truth[p].change);
+    fprintf(talk, "%-19s  %6.0f %%  a network has nothing to tell it by\n",
+            reduce_pathway_name(REDUCE_AMACRINE), 100 * truth->pathways[REDUCE_AMACRINE].change);
 }
 
 static json_t *truth_json(const Work *work)
 {
-    json_t *found = json_array(), *parts = json_array();
+    json_t *found = json_array();
+    const ReduceTruth *truth = &work->truth;
     int right = 0;
     for (int p = 0; p < REDUCE_PATHWAYS; p++) {
-        const ReduceTruth *truth = &work->truth[p];
-        right += truth->is_there == truth->is_reported;
-        json_array_append_new(found, json_pack("{ss sf sb ss sf sb}", "pathway",
+        const ReduceFinding *finding = &truth->pathways[p];
+        right += finding->is_there == finding->is_reported;
+        json_array_append_new(found, json_pack("{ss sf sb sf sf sb}", "pathway",
                                                reduce_pathway_name((ReducePathway)p), "change",
-                                               truth->change, "there", (int)truth->is_there,
-                                               "measure", measure_of(p), "found", truth->found,
-                                               "reported", (int)truth->is_reported));
+                                               finding->change, "there", (int)finding->is_there,
+                                               "found", finding->found, "least",
+                                               reduce_pathway_least((ReducePathway)p), "reported",
+                                               (int)finding->is_reported));
     }
-    for (int p = REDUCE_PATHWAYS; p < REDUCE_TRUTHS; p++)
-        json_array_append_new(parts,
-                              json_pack("{ss sf}", "part", reduce_pathway_name((ReducePathway)p),
-                                        "change", work->truth[p].change));
-    return json_pack("{ss sf si si so so}", "circuit", work->options->truth, "border",
-                     reduce_truth_border, "right", right, "of", REDUCE_PATHWAYS, "pathways", found,
-                     "suppression", parts);
+    return json_pack("{ss so sb sf si si so sf}", "circuit", work->options->truth, "correlation",
+                     json_number(truth->correlation), "known",
+                     (int)(truth->correlation >= reduce_truth_known), "border", reduce_truth_border,
+                     "right", right, "of", REDUCE_PATHWAYS, "pathways", found,
+                     "amacrine_inhibition", truth->pathways[REDUCE_AMACRINE].change);
 }
 
 static int report(const Work *work)

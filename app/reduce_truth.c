@@ -8,24 +8,22 @@
 #include "app/recording.h"
 #include "app/reduce_parts.h"
 #include "app/trial_bins.h"
+#include "model/moments.h"
 
-const double reduce_truth_border = 0.2;
+const double reduce_truth_border = 0.2, reduce_truth_known = 0.8;
 
-static const double SLOWER = 1.4, WEAK = 0.05, ADAPT_S = 5;
-
-enum { BLOCKED_MOST = 2 };
+static const double SLOWER = 1.4, ADAPT_S = 5;
 
 static const struct {
-    const char *name,
-        *without[BLOCKED_MOST]; // the circuit's switches; none: it has no such pathway
+    const char *name, *without; // the circuit's switch; NULL: it has no such pathway
+    double least;
 } pathways[REDUCE_TRUTHS] = {
-    [REDUCE_OFF] = {"OFF excitation", {"no-off"}},
-    [REDUCE_ON] = {"ON excitation", {"no-on-fast"}},
-    [REDUCE_SLOW_ON] = {"slow ON excitation", {"no-on-slow"}},
-    [REDUCE_SLOW_OFF] = {"slow OFF excitation", {NULL}},
-    [REDUCE_SUPPRESSION] = {"suppression", {"no-inhibition", "no-gain"}},
-    [REDUCE_AMACRINE] = {"amacrine inhibition", {"no-inhibition"}},
-    [REDUCE_GAIN] = {"gain control", {"no-gain"}},
+    [REDUCE_OFF] = {"OFF excitation", "no-off", 0.2},
+    [REDUCE_ON] = {"ON excitation", "no-on-fast", 0.2},
+    [REDUCE_SLOW_ON] = {"slow ON excitation", "no-on-slow", 0.2},
+    [REDUCE_SLOW_OFF] = {"slow OFF excitation", NULL, 0.2},
+    [REDUCE_GAIN] = {"gain control", "no-gain", 0.05},
+    [REDUCE_AMACRINE] = {"amacrine inhibition", "no-inhibition", HUGE_VAL},
 };
 
 const char *reduce_pathway_name(ReducePathway pathway)
@@ -33,9 +31,9 @@ const char *reduce_pathway_name(ReducePathway pathway)
     return pathways[pathway].name;
 }
 
-bool reduce_pathway_is_silenced(ReducePathway pathway)
+double reduce_pathway_least(ReducePathway pathway)
 {
-    return pathway >= REDUCE_SUPPRESSION;
+    return pathways[pathway].least;
 }
 
 /* ---- what the circuit says */
@@ -129,73 +127,100 @@ static bool show_all(const Reduce *reduce, Circuit *circuit, float *rates_hz, ch
     return ok;
 }
 
-/* rates_hz (bins of the reduction) of the circuit's cell, with switches (BLOCKED_MOST) thrown, or NULL
- * for none. */
-static bool run_circuit(const Reduce *reduce, const Asked *asked, const char *const *without,
+/* rates_hz (bins of the reduction) of the circuit's cell, with a switch thrown, or NULL for none. */
+static bool run_circuit(const Reduce *reduce, const Asked *asked, const char *without,
                         float *rates_hz, char *err)
 {
     CircuitSpec spec = asked->spec;
-    for (int i = 0; without && i < BLOCKED_MOST; i++)
-        if (without[i] && !circuit_block(&spec, without[i], err))
-            return false;
+    if (without && !circuit_block(&spec, without, err))
+        return false;
     Circuit *circuit = circuit_create(&spec, err);
     bool ok = circuit && show_all(reduce, circuit, rates_hz, err);
     circuit_destroy(circuit);
     return ok;
 }
 
-/* ---- what the reduction says */
-
-static double fastest_excitation_ms(const Reduce *reduce)
-{
-    double fastest_ms = HUGE_VAL;
-    for (int c = 0; c < reduce->channels; c++)
-        if (!reduce_inhibits(reduce, c) && reduce->share[c] >= WEAK)
-            fastest_ms = fmin(fastest_ms, reduce->job->cards[c].peak_ms);
-    return fastest_ms;
-}
-
-static void find_pathways(const Reduce *reduce, ReduceTruth *truth)
-{
-    double fastest_ms = fastest_excitation_ms(reduce);
-    for (int c = 0; c < reduce->channels; c++) {
-        const ChannelCard *card = &reduce->job->cards[c];
-        bool is_slow = card->peak_ms > SLOWER * fastest_ms;
-        ReducePathway pathway = card->is_on ? (is_slow ? REDUCE_SLOW_ON : REDUCE_ON)
-                                            : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF);
-        if (!reduce_inhibits(reduce, c))
-            truth[pathway].found += reduce->share[c];
-    }
-    truth[REDUCE_SUPPRESSION].found = reduce->ablations[reduce->steps_count].full_change;
-}
-
 static bool change_circuit(const Reduce *reduce, const Asked *asked, float *rates_hz,
-                           ReduceTruth *truth, char *err)
+                           ReduceFinding *findings, char *err)
 {
     float *without_hz = rates_hz + reduce->bins;
     bool ok = run_circuit(reduce, asked, NULL, rates_hz, err);
     for (int p = 0; ok && p < REDUCE_TRUTHS; p++) {
-        if (!pathways[p].without[0])
+        if (!pathways[p].without)
             continue;
         ok = run_circuit(reduce, asked, pathways[p].without, without_hz, err);
-        truth[p].change = ok ? reduce_change(rates_hz, without_hz, reduce->bins) : 0;
+        findings[p].change = ok ? reduce_change(rates_hz, without_hz, reduce->bins) : 0;
     }
     return ok;
+}
+
+/* ---- what the reduction says */
+
+/* The rate that a network makes of a bin is meant for lag_bins later. */
+static double follow_circuit(const Reduce *reduce, const float *circuit_hz)
+{
+    int lag = reduce->job->attribute.info->lag_bins;
+    Moments moments = {0};
+    for (int t = 0; t < reduce->job->trials_count; t++)
+        for (int i = 0; i + lag < reduce->trials[t].bins; i++)
+            moments_add(&moments, (double)circuit_hz[reduce->first_bins[t] + i + lag],
+                        (double)reduce->full.rates_hz[reduce->first_bins[t] + i]);
+    return moments_correlation(&moments);
+}
+
+/* When the channel of a polarity peaks that excites most. */
+static double strongest_peak_ms(const Reduce *reduce, bool is_on)
+{
+    double peak_ms = HUGE_VAL, most = 0;
+    for (int c = 0; c < reduce->channels; c++) {
+        const ChannelCard *card = &reduce->job->cards[c];
+        if (card->is_on != is_on || reduce_inhibits(reduce, c) || !(reduce->share[c] > most))
+            continue;
+        most = reduce->share[c];
+        peak_ms = card->peak_ms;
+    }
+    return peak_ms;
+}
+
+static double negative_share(const Reduce *reduce)
+{
+    double negative = 0, all = 1e-300;
+    for (int c = 0; c < reduce->channels; c++) {
+        negative -= reduce->inhibited[c];
+        all += reduce->excited[c] - reduce->inhibited[c];
+    }
+    return negative / all;
+}
+
+static void find_pathways(const Reduce *reduce, ReduceFinding *findings)
+{
+    for (int c = 0; c < reduce->channels; c++) {
+        const ChannelCard *card = &reduce->job->cards[c];
+        bool is_slow = card->peak_ms > SLOWER * strongest_peak_ms(reduce, card->is_on);
+        ReducePathway pathway = card->is_on ? (is_slow ? REDUCE_SLOW_ON : REDUCE_ON)
+                                            : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF);
+        if (!reduce_inhibits(reduce, c))
+            findings[pathway].found += reduce->share[c];
+    }
+    findings[REDUCE_GAIN].found = negative_share(reduce);
 }
 
 bool reduce_ask_circuit(const Reduce *reduce, const char *circuit, ReduceTruth *truth, char *err)
 {
     Asked *asked = calloc(1, sizeof *asked);
     float *rates_hz = calloc(2 * (size_t)reduce->bins, sizeof *rates_hz);
-    memset(truth, 0, REDUCE_TRUTHS * sizeof *truth);
+    *truth = (ReduceTruth){0};
     snprintf(err, MODEL_ERR_BYTES, "stopped, or out of memory");
     bool ok = asked && rates_hz && read_circuit(circuit, asked, err) &&
-              change_circuit(reduce, asked, rates_hz, truth, err);
-    if (ok)
-        find_pathways(reduce, truth);
+              change_circuit(reduce, asked, rates_hz, truth->pathways, err);
+    if (ok) {
+        truth->correlation = follow_circuit(reduce, rates_hz);
+        find_pathways(reduce, truth->pathways);
+    }
     for (int p = 0; p < REDUCE_TRUTHS; p++) {
-        truth[p].is_there = truth[p].change >= reduce_truth_border;
-        truth[p].is_reported = truth[p].found >= reduce_truth_border;
+        ReduceFinding *finding = &truth->pathways[p];
+        finding->is_there = finding->change >= reduce_truth_border;
+        finding->is_reported = finding->found >= pathways[p].least;
     }
     free(rates_hz);
     free(asked);

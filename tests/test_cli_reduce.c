@@ -80,8 +80,10 @@ static void a_network_comes_down_to_three_channels(void)
     const json_t *slow = json_array_get(json_object_get(truth, "pathways"), 2);
     CU_ASSERT(number(slow, "change") < 0.05); // inert in the circuit, and not to be found
     CU_ASSERT(json_is_false(json_object_get(slow, "reported")));
-    const json_t *suppression = json_array_get(json_object_get(truth, "pathways"), 4);
-    CU_ASSERT(number(suppression, "change") > 0.2 && number(suppression, "found") > 0.2);
+    const json_t *gain = json_array_get(json_object_get(truth, "pathways"), 4);
+    CU_ASSERT(number(gain, "change") > 0.2 && number(gain, "found") > number(gain, "least"));
+    CU_ASSERT(number(truth, "correlation") > 0.9);
+    CU_ASSERT(json_is_true(json_object_get(truth, "known")));
     json_decref(found);
     snprintf(arguments, sizeof arguments, "\"$RETRACE\" describe %s/r.h5 && test -s %s/r.svg",
              folder, folder);
