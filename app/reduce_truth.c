@@ -22,7 +22,7 @@ static const struct {
     [REDUCE_ON] = {"ON excitation", "no-on-fast", 0.2},
     [REDUCE_SLOW_ON] = {"slow ON excitation", "no-on-slow", 0.2},
     [REDUCE_SLOW_OFF] = {"slow OFF excitation", NULL, 0.2},
-    [REDUCE_GAIN] = {"gain control", "no-gain", 0.05},
+    [REDUCE_GAIN] = {"gain control", "no-gain", 0.1},
     [REDUCE_AMACRINE] = {"amacrine inhibition", "no-inhibition", HUGE_VAL},
 };
 

@@ -10,7 +10,7 @@
  *   slow ON excitation    a fifth, by ON channels that excite and peak 1.4 times later than the one of them that
  *                         holds most
  *   slow OFF excitation   the same of OFF channels; no circuit has it
- *   gain control          a twentieth, by whatever is negative in any channel; where nothing fires an
+ *   gain control          a tenth, by whatever is negative in any channel; where nothing fires an
  *                         inhibition has nothing to take away, so there is less of it
  *
  * What is negative stands for gain control, which a network of rectified sums has no other means to make. The

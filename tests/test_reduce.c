@@ -282,7 +282,7 @@ static void a_pathway_is_found_by_its_share(void)
     for (int p = 0; p < REDUCE_PATHWAYS; p++) {
         const ReduceFinding *finding = &truth.pathways[p];
         CU_ASSERT(test_near(finding->found, share[p], 1e-4));
-        CU_ASSERT_EQUAL(finding->is_reported, finding->found >= (p == REDUCE_GAIN ? 0.05 : 0.2));
+        CU_ASSERT_EQUAL(finding->is_reported, finding->found >= (p == REDUCE_GAIN ? 0.1 : 0.2));
         CU_ASSERT_EQUAL(finding->is_there, finding->change >= 0.2);
     }
     finish(&f);
