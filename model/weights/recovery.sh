@@ -93,7 +93,7 @@ BEGIN {
 {
     if (!($1 in seen)) { order[++circuits] = $1; seen[$1] = 1 }
     set = seeds == "cells" || !index(" " settled " ", " " $2 " ") ? 2 : 1
-    is_known = $4 >= known_least
+    is_known = $4 != "null" && $4 >= known_least # null: the circuit does not answer at all
     asked[set, is_known]++
     for (p = 1; p <= pathways; p++) {
         share = $(4 * p + 1); there = $(4 * p + 3); reported = $(4 * p + 4)
@@ -105,7 +105,7 @@ BEGIN {
         count[set, p, there, reported]++
     }
     fit[$1] = fit[$1] sprintf("%.2f ", $3)
-    known[$1] = known[$1] sprintf("%.2f ", $4)
+    known[$1] = known[$1] ($4 == "null" ? "– " : sprintf("%.2f ", $4))
     rows[$1]++
 }
 function score(set, title,    p, i, j, pairs, wins, a, b, c, d, all, right, chance, total, sum, expected) {
