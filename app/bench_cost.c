@@ -269,15 +269,17 @@ BenchCost bench_cost_attribution(const BenchNet *net, int steps_least, int steps
                                 BYTES * 2 * units_of(&first)};
 }
 
-/* The means; every tap's product with every mean; their sums at every place; both sides of each unit's rectifier
- * there, pooled. */
+/* The means; the spectrum of their line; its product with every lag of every unit; back to the places; both sides
+ * of each unit's rectifier there, pooled. */
 BenchCost bench_cost_reduced(int pixels, int units, int history_bins, int taps, int places,
                              int cells)
 {
-    double means = taps + places - 1, kernel = (double)units * history_bins * taps;
+    int means = taps + places - 1, spectrum = 2 * (means / 2 + 1); // real and imaginary parts
+    double kernel = (double)units * history_bins * spectrum;
     double pooled = (double)units * places * cells;
-    return (BenchCost){
-        .flops = pixels + 2 * kernel * means + (double)units * taps * places + 6 * pooled +
-                 4.0 * units * cells,
-        .bytes = BYTES * (pixels + kernel + history_bins * means + pooled + 4.0 * units * cells)};
+    return (BenchCost){.flops = pixels + 2.0 * spectrum * means + 4 * kernel +
+                                2.0 * units * spectrum * places + 6 * pooled + 4.0 * units * cells,
+                       .bytes = BYTES *
+                                (pixels + (double)spectrum * (means + places) + kernel +
+                                 (double)history_bins * spectrum + pooled + 4.0 * units * cells)};
 }

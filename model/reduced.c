@@ -13,15 +13,19 @@ typedef struct {
     ModelFile file; // owned
     ReducedAxis axis;
     int units, cells, history, slots, means, taps, places; // means = taps + places − 1
+    int frequencies;                                       // of a line of means: means / 2 + 1
     float lum_mean, lum_sd;
     const float *pool; // (cells, units, places), of the file
     const float *rise, *rise_threshold, *fall, *fall_threshold; // (cells, units), of the file
     const float *offset;                                        // (cells), of the file
     float *block;                                               // owned: the arrays below
-    float *kernel;                                              // (units, taps, history)
-    float *ring;          // (2 · slots, means): bin b at b % slots and again
+    float *kernel;        // (units, history, 2, frequencies): real and imaginary parts
+    float *forward;       // (2, frequencies, means)
+    float *inverse;       // (2, frequencies, places)
+    float *line;          // (means): of the newest bin
+    float *ring;          // (2 · slots, 2, frequencies): bin b at b % slots and again
                           // at b % slots + slots, so that a window lies in one piece
-    float *products;      // (units, taps, means): every tap's own sum over the window
+    float *products;      // (units, 2, frequencies)
     float *outputs;       // (units, places)
     int64_t head, marked; // bins seen
 } Reduced;
@@ -68,18 +72,30 @@ static float softplus(float x)
     return x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x));
 }
 
-/* A tap sees every mean; a place sees the products of its taps. */
+/* sums += line · conj(kernel), frequency by frequency. */
+static void add_product(int frequencies, const float *restrict line, const float *restrict kernel,
+                        float *restrict sums)
+{
+    const float *line_i = line + frequencies, *kernel_i = kernel + frequencies;
+    float *restrict sums_i = sums + frequencies;
+    for (int k = 0; k < frequencies; k++) {
+        sums[k] += line[k] * kernel[k] + line_i[k] * kernel_i[k];
+        sums_i[k] += line_i[k] * kernel[k] - line[k] * kernel_i[k];
+    }
+}
+
+/* A correlation along the axis, as a product of spectra: a quarter of the work. The places that kernels reach do
+ * not wrap around. */
 static void filter_window(Reduced *r, const float *window)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r->units * r->taps, r->means, r->history,
-                1, r->kernel, r->history, window, r->means, 0, r->products, r->means);
-    memset(r->outputs, 0, (size_t)(r->units * r->places) * sizeof *r->outputs);
+    int count = 2 * r->frequencies;
+    memset(r->products, 0, (size_t)(r->units * count) * sizeof *r->products);
     for (int u = 0; u < r->units; u++)
-        for (int tap = 0; tap < r->taps; tap++) {
-            const float *product = r->products + (u * r->taps + tap) * r->means + tap;
-            for (int p = 0; p < r->places; p++)
-                r->outputs[u * r->places + p] += product[p];
-        }
+        for (int i = 0; i < r->history; i++)
+            add_product(r->frequencies, window + i * count,
+                        r->kernel + (u * r->history + i) * count, r->products + u * count);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r->units, r->places, count, 1,
+                r->products, count, r->inverse, r->places, 0, r->outputs, r->places);
 }
 
 static float rate_of(const Reduced *r, int cell)
@@ -102,14 +118,16 @@ static void reduced_step(void *state, const float *lum, float *rates_hz)
 {
     Reduced *r = state;
     const ModelInfo *info = &r->file.info;
-    size_t means = (size_t)r->means, slots = (size_t)r->slots;
-    float *newest = r->ring + (size_t)(r->head % r->slots) * means;
-    reduced_average(r->axis, lum, info->height_px, info->width_px, newest);
-    for (size_t i = 0; i < means; i++)
-        newest[i] = (newest[i] - r->lum_mean) / r->lum_sd;
-    memcpy(newest + slots * means, newest, means * sizeof *newest);
+    int count = 2 * r->frequencies;
+    float *newest = r->ring + (int)(r->head % r->slots) * count;
+    reduced_average(r->axis, lum, info->height_px, info->width_px, r->line);
+    for (int i = 0; i < r->means; i++)
+        r->line[i] = (r->line[i] - r->lum_mean) / r->lum_sd;
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, count, r->means, 1, r->forward, r->means, r->line, 1,
+                0, newest, 1);
+    memcpy(newest + r->slots * count, newest, (size_t)count * sizeof *newest);
     r->head++;
-    filter_window(r, r->ring + (size_t)((r->head + r->slots - r->history) % r->slots) * means);
+    filter_window(r, r->ring + (int)((r->head + r->slots - r->history) % r->slots) * count);
     for (int cell = 0; cell < r->cells; cell++)
         rates_hz[cell] = rate_of(r, cell);
 }
@@ -129,7 +147,7 @@ static void reduced_rewind(void *state)
 static void reduced_reset(void *state)
 {
     Reduced *reduced = state;
-    size_t count = 2 * (size_t)reduced->slots * (size_t)reduced->means;
+    size_t count = 4 * (size_t)reduced->slots * (size_t)reduced->frequencies;
     memset(reduced->ring, 0, count * sizeof *reduced->ring);
     reduced->head = reduced->marked = 0;
 }
@@ -203,13 +221,49 @@ static const float *values_of(const Reduced *reduced, const char *name)
     return model_file_find(&reduced->file, name)->values;
 }
 
+static double turn(const Reduced *reduced, int k, int x)
+{
+    const double circle = 6.283185307179586;
+    return circle * (k * x % reduced->means) / reduced->means;
+}
+
+static void make_transforms(Reduced *r)
+{
+    for (int k = 0; k < r->frequencies; k++) {
+        double weight = (k == 0 || 2 * k == r->means ? 1.0 : 2.0) / r->means;
+        for (int x = 0; x < r->means; x++) {
+            r->forward[k * r->means + x] = (float)cos(turn(r, k, x));
+            r->forward[(r->frequencies + k) * r->means + x] = (float)-sin(turn(r, k, x));
+        }
+        for (int place = 0; place < r->places; place++) {
+            r->inverse[k * r->places + place] = (float)(weight * cos(turn(r, k, place)));
+            r->inverse[(r->frequencies + k) * r->places + place] =
+                (float)(-weight * sin(turn(r, k, place)));
+        }
+    }
+}
+
+/* kernel (2, frequencies) := the spectrum of taps. */
+static void transform_taps(const Reduced *r, const float *taps, float *kernel)
+{
+    for (int k = 0; k < r->frequencies; k++) {
+        double re = 0, im = 0;
+        for (int tap = 0; tap < r->taps; tap++) {
+            re += (double)taps[tap] * cos(turn(r, k, tap));
+            im -= (double)taps[tap] * sin(turn(r, k, tap));
+        }
+        kernel[k] = (float)re;
+        kernel[r->frequencies + k] = (float)im;
+    }
+}
+
 static void load(Reduced *reduced)
 {
     const float *filter = values_of(reduced, "filter");
-    for (int u = 0; u < reduced->units; u++)
-        for (int i = 0; i < reduced->history; i++)
-            for (int tap = 0; tap < reduced->taps; tap++)
-                reduced->kernel[(u * reduced->taps + tap) * reduced->history + i] = *filter++;
+    make_transforms(reduced);
+    for (int i = 0; i < reduced->units * reduced->history; i++)
+        transform_taps(reduced, filter + i * reduced->taps,
+                       reduced->kernel + i * 2 * reduced->frequencies);
     reduced->pool = values_of(reduced, "pool");
     reduced->rise = values_of(reduced, "rise");
     reduced->rise_threshold = values_of(reduced, "rise_threshold");
@@ -230,19 +284,23 @@ static void measure(Reduced *reduced, const ModelFile *file)
     reduced->history = file->info.history_bins;
     reduced->slots = reduced->history + MODEL_MAX_REWIND_BINS;
     reduced->means = reduced->axis.rows * reduced->axis.columns;
+    reduced->frequencies = reduced->means / 2 + 1;
     reduced->taps = filter->dims[2] * filter->dims[3];
     reduced->places = pool->dims[2] * pool->dims[3];
 }
 
 static bool allocate(Reduced *reduced)
 {
-    size_t units = (size_t)reduced->units, taps = (size_t)reduced->taps,
-           means = (size_t)reduced->means;
+    size_t units = (size_t)reduced->units, means = (size_t)reduced->means,
+           places = (size_t)reduced->places, count = 2 * (size_t)reduced->frequencies;
     const ModelArray arrays[] = {
-        {&reduced->kernel, units * taps * (size_t)reduced->history},
-        {&reduced->ring, 2 * (size_t)reduced->slots * means},
-        {&reduced->products, units * taps * means},
-        {&reduced->outputs, units * (size_t)reduced->places},
+        {&reduced->kernel, units * (size_t)reduced->history * count},
+        {&reduced->forward, count * means},
+        {&reduced->inverse, count * places},
+        {&reduced->line, means},
+        {&reduced->ring, 2 * (size_t)reduced->slots * count},
+        {&reduced->products, units * count},
+        {&reduced->outputs, units * places},
     };
     reduced->block = model_alloc_arrays(arrays, sizeof arrays / sizeof arrays[0]);
     return reduced->block != NULL;
