@@ -277,6 +277,11 @@ static void a_pathway_is_found_by_its_share(void)
         share[cards[c].is_on ? (is_slow ? REDUCE_SLOW_ON : REDUCE_ON)
                              : (is_slow ? REDUCE_SLOW_OFF : REDUCE_OFF)] += f.reduce.share[c];
     }
+    const ReduceFinding *found = truth.pathways;
+    CU_ASSERT(test_near(found[REDUCE_ON].found + found[REDUCE_SLOW_ON].found,
+                        share[REDUCE_ON] + share[REDUCE_SLOW_ON], 1e-9));
+    CU_ASSERT(test_near(found[REDUCE_OFF].found + found[REDUCE_SLOW_OFF].found,
+                        share[REDUCE_OFF] + share[REDUCE_SLOW_OFF], 1e-9));
     share[REDUCE_GAIN] = negative / all;
     CU_ASSERT(negative > 0);
     for (int p = 0; p < REDUCE_PATHWAYS; p++) {
@@ -285,6 +290,26 @@ static void a_pathway_is_found_by_its_share(void)
         CU_ASSERT_EQUAL(finding->is_reported, finding->found >= (p == REDUCE_GAIN ? 0.1 : 0.2));
         CU_ASSERT_EQUAL(finding->is_there, finding->change >= 0.2);
     }
+    finish(&f);
+}
+
+static void all_that_inhibits_is_silenced_at_once(void)
+{
+    Fixture f;
+    name_and_measure(&f, "full-1");
+    const ReduceAblation *all = &f.reduce.ablations[f.reduce.steps_count];
+    double mean = 0, square = 0, miss = 0;
+    for (int c = 0; c < f.reduce.channels; c++)
+        CU_ASSERT_EQUAL(all->is_silent[c], reduce_inhibits(&f.reduce, c));
+    for (int bin = 0; bin < f.reduce.bins; bin++)
+        mean += (double)f.reduce.full.rates_hz[bin] / f.reduce.bins;
+    for (int bin = 0; bin < f.reduce.bins; bin++) {
+        double rate_hz = (double)f.reduce.full.rates_hz[bin];
+        square += pow(rate_hz - mean, 2);
+        miss += pow(rate_hz - (double)all->full.rates_hz[bin], 2);
+    }
+    CU_ASSERT(miss > 0);
+    CU_ASSERT(test_near(all->full_change, sqrt(miss / square), 1e-6));
     finish(&f);
 }
 
@@ -395,6 +420,7 @@ int main(void)
          the_file_of_simulate_is_asked_like_a_circuit},
         {"what is blocked is not there", what_is_blocked_is_not_there},
         {"a pathway is found by its share", a_pathway_is_found_by_its_share},
+        {"all that inhibits is silenced at once", all_that_inhibits_is_silenced_at_once},
         {"a rate is held against that of its bin", a_rate_is_held_against_that_of_its_bin},
         {"another cell, or what is no circuit, is refused", another_cell_or_no_circuit_is_refused},
         {"what has no symmetry is refused", what_has_no_symmetry_is_refused},
